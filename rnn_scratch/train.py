@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 from pathlib import Path
 
 import safetensors
@@ -52,7 +53,8 @@ def train_epoch_ch8(
     """Train for one epoch and return perplexity and speed.
     训练一轮，返回困惑度和速度。
 
-    Raises `FloatingPointError` at the first loss that is NaN or infinite, before it changes the parameters."""
+    Raises `FloatingPointError` at the first loss that is NaN, infinite or too large for a perplexity, before
+    it changes the parameters."""
     state, timer = None, d2l.Timer()
     metric = d2l.Accumulator(2)  # sum of losses, number of tokens
     for X, Y in train_iter:                                              # (B, T), (B, T)
@@ -65,7 +67,7 @@ def train_epoch_ch8(
         X, y = X.to(device), y.to(device)
         y_hat, state = net(X, state)                                     # (T*B, V)
         l = loss(y_hat, y.long()).mean()
-        if not math.isfinite(l.item()):
+        if not l.item() < math.log(sys.float_info.max):
             raise FloatingPointError(f'the loss became {l.item()}: try a smaller learning rate')
         if isinstance(updater, torch.optim.Optimizer):
             updater.zero_grad()
