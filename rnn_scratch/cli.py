@@ -4,6 +4,7 @@
 __all__ = ['pick_device', 'load_lines', 'Best', 'fit', 'draw_curve', 'output_files', 'train', 'rnn_scratch_train']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
+import copy
 import math
 import os
 import random
@@ -136,11 +137,12 @@ def draw_curve(
 
 # %% ../nbs/workshop/cli.ipynb #afde59d0
 def output_files(
-    out,  # the name of both files, without an ending; may hold a folder
+    out,  # the name of both files; may hold a folder
     force,  # files that exist may be replaced
 ) -> tuple:  # the checkpoint and the curve
     """Return the files to write, or raise if one is in the way or the folder can't be written.
     返回要写的两个文件；文件已存在或文件夹不可写则报错。"""
+    out = out.removesuffix('.safetensors').removesuffix('.svg')
     files = Path(f'{out}.safetensors'), Path(f'{out}.svg')
     folder = files[0].absolute().parent
     try:
@@ -195,17 +197,21 @@ def train(
             failure = error
     if failure:
         print(f'rnn_scratch_train: error: {failure}', file=sys.stderr)
-        if not perplexities:
-            return False
-    else:
+    if not perplexities:
+        return False
+    while not settings['force'] and (checkpoint.exists() or curve.exists()):  # another run was faster
+        checkpoint, curve = checkpoint.with_name(f'new_{checkpoint.name}'), curve.with_name(f'new_{curve.name}')
+    best_net = copy.copy(net)
+    best_net.params = best.params
+    save_checkpoint(checkpoint, best_net, vocab, **settings, corpus_sha1=sha1, best_epoch=best.epoch,
+                    best_perplexity=best.perplexity, last_perplexity=perplexities[-1], torch=torch.__version__)
+    draw_curve(perplexities, curve)
+    if not failure:
         print(f'困惑度 {ppl:.1f}, {speed:.1f} 词元/秒 {device}')
         for prefix in prefixes:
             print(predict(prefix))
     print(f'best perplexity {best.perplexity:.3f} at epoch {best.epoch}, last {perplexities[-1]:.3f} at epoch {len(perplexities)}')
-    net.params = best.params
-    save_checkpoint(checkpoint, net, vocab, **settings, corpus_sha1=sha1, best_epoch=best.epoch,
-                    best_perplexity=best.perplexity, last_perplexity=perplexities[-1], torch=torch.__version__)
-    print(f'wrote {checkpoint} and {draw_curve(perplexities, curve)}')
+    print(f'wrote {checkpoint} and {curve}')
     return failure is None
 
 
@@ -228,7 +234,8 @@ def rnn_scratch_train(
     训练字符级循环神经网络，在当前文件夹留下检查点和曲线。"""
     settings = dict(corpus=corpus, num_hiddens=num_hiddens, epochs=epochs, lr=lr, batch_size=batch_size,
                     num_steps=num_steps, max_tokens=max_tokens, random=random, seed=seed, device=device, out=out, force=force)
-    sys.stdout.reconfigure(line_buffering=True, errors='replace')  # a pipe shows each line at once, any terminal survives Chinese
+    if hasattr(sys.stdout, 'reconfigure'):  # a pipe shows each line at once, and any terminal survives Chinese
+        sys.stdout.reconfigure(line_buffering=True, errors='replace')
     try:
         finished = train(settings)
     except (ValueError, OSError) as error:

@@ -57,7 +57,7 @@ def import_d2l() -> types.ModuleType:  # the module `d2l.torch`
     return importlib.import_module('d2l.torch')
 
 # %% ../nbs/workshop/d2l.ipynb #454c944b
-import_d2l()
+_ = import_d2l()  # puts d2l.torch in its place
 
 # %% ../nbs/workshop/d2l.ipynb #6e252dd8
 from d2l import torch
