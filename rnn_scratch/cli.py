@@ -218,16 +218,16 @@ def train(
 @call_parse
 def rnn_scratch_train(
     corpus: str = 'time_machine',  # The text to learn: time_machine, en or zh · 要学的文本
-    num_hiddens: int = 512,  # Hidden units: more learn more and take longer · 隐藏单元数
-    epochs: int = 500,  # How often to go through the text · 轮数
-    lr: float = 1.0,  # Learning rate: the size of a step · 学习率
+    num_hiddens: int = 512,  # Hidden units: more learn more and take longer · 隐藏单元数：多则学得多，也更慢
+    epochs: int = 500,  # Epochs: how many times to go through the text · 轮数：把文本走几遍
+    lr: float = 1.0,  # Learning rate: the size of a step · 学习率：一步的大小
     batch_size: int = 32,  # Pieces of text that are read side by side · 批量大小
     num_steps: int = 35,  # Characters in a piece · 时间步数
     max_tokens: int = 10000,  # Use the first so many characters; 0 for all · 只用前多少个字符，0 为全部
-    random: bool = False,  # Take the pieces in random order, each from a fresh state · 随机采样
+    random: bool = False,  # Random sampling: pieces in random order, each from a fresh state · 随机采样：片段次序随机，每段从全新的状态开始
     seed: int = 0,  # Same seed, same run · 随机种子
     device: str = 'auto',  # auto, cuda, mps or cpu · 设备
-    out: str = None,  # Name of the two files, without ending; by default made of corpus and seed · 输出文件名
+    out: str = None,  # Name of the two files, without ending; by default made of corpus and seed · 两个文件的名字，不带扩展名；默认由语料和种子组成
     force: bool = False,  # Replace files that exist · 覆盖已有文件
 ):
     """Train a character-level RNN; leaves a checkpoint and a curve in the current folder.

@@ -195,10 +195,10 @@ def missing_from(readme, nb):
     def lines(text): return '\n'.join(l for l in text.splitlines() if not l.startswith('#|')).strip()
     readme, wanted = plain(readme), []
     for c in nb.cells:
-        first = c.source.split('\n')[0]
+        directives = '\n'.join(l for l in c.source.split('\n') if l.startswith('#|'))
         if c.cell_type == 'markdown': wanted += re.sub(r' *\{#[^}]*\}', '', c.source).split('\n\n')
-        elif c.cell_type == 'code' and not re.match(r'#\| *(hide|default_exp|export|exporti)\b', first):
-            wanted += [] if 'echo: false' in first else [lines(c.source)]
+        elif c.cell_type == 'code' and not re.search(r'#\| *(hide|default_exp|export|exporti)\b', directives):
+            wanted += [] if 'echo: false' in directives else [lines(c.source)]
             wanted += [''.join(o.get('text') or o.data['text/plain']).strip() for o in c.outputs
                        if 'text' in o or not any(k.startswith('image') for k in o.data)]
     return [w for w in wanted if plain(w).strip() not in readme]
