@@ -63,7 +63,7 @@ def rnn(
     """Run a recurrent network over T time steps: H = tanh(X W_xh + H W_hh + b_h), Y = H W_hq + b_q.
     让循环神经网络走 T 个时间步：H = tanh(X W_xh + H W_hh + b_h)，Y = H W_hq + b_q。
 
-    Source: Elman, Finding Structure in Time (1990); the notation is that of Dive into Deep Learning, 8.4."""
+    Source: Elman, Finding Structure in Time (1990); the notation is that of Dive into Deep Learning 0.17, 8.4."""
     W_xh, W_hh, b_h, W_hq, b_q = params
     H, = state
     outputs = []
@@ -95,7 +95,7 @@ def check_batch(
 
 
 class RNNModelScratch:
-    """A recurrent language model: parameters, a first state and a forward function.
+    """A recurrent language model: parameters, an initial state and a forward function.
     循环神经网络语言模型：参数、初始状态和前向传播函数。
 
     `net(X, state)` takes indices X (B, T) and a state, and returns logits (T*B, V), time first,

@@ -31,7 +31,7 @@ def read_text(
     path = Path(path)
     data = path.read_bytes()
     try:
-        text = data.decode('utf-8-sig')
+        text = data.decode('utf-8').removeprefix('\ufeff')
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is not UTF-8: byte {error.start} is {data[error.start]:#04x}. Save it as UTF-8, '
                          f'for example: iconv -f GB18030 -t UTF-8 {path.name} > utf8.txt') from None
@@ -250,8 +250,8 @@ def seq_data_iter_random(
     """Yield minibatches X, Y, both (B, T) int64, of pieces in random order.
     按随机次序给出小批量 X、Y，形状都是 (B, T)，int64。
 
-    Each piece occurs once. Left out: up to T - 1 tokens at the start, chosen by `random`, what is left
-    of the last piece, and pieces too few for another minibatch."""
+    No piece occurs twice. Left out: up to T - 1 tokens at the start, chosen by `random`, what is left
+    after the last piece, and pieces too few for another minibatch."""
     offset = min(random.randint(0, num_steps - 1), spare_tokens(corpus, batch_size, num_steps))
     num_subseqs = (len(corpus) - offset - 1) // num_steps
     starts = list(range(offset, offset + num_subseqs * num_steps, num_steps))
