@@ -81,11 +81,12 @@ def time_machine_file(
         return Path(pooch.retrieve(url, f'sha1:{TIME_MACHINE_SHA1}', fname='timemachine.txt',
                                    path=pooch.os_cache('rnn_scratch'), downloader=downloader))
     except (OSError, ValueError) as error:
+        reason = type(error).__name__ if 'Pool' in str(error) else error  # urllib3 tells of its pools at length
         ways_out = (f'put timemachine.txt into a folder and set RNN_SCRATCH_DATA to its absolute path, '
                     f'or try again with a network that reaches {url}')
         if strict:
-            raise OSError(f'The Time Machine could not be had ({error}): {ways_out}') from error
-        warnings.warn(f'The Time Machine could not be had ({error}); using the shipped English text. '
+            raise OSError(f'The Time Machine could not be had ({reason}): {ways_out}') from error
+        warnings.warn(f'The Time Machine could not be had ({reason}); using the shipped English text. '
                       f'To change that, {ways_out}', stacklevel=2)
         return shipped_text('en')
 
