@@ -12,7 +12,7 @@ from rnn_scratch.text import shipped_text
 from rnn_scratch.train import load_checkpoint
 
 COMMAND = Path(sys.executable).with_name("rnn_scratch_train")
-SMALL = ["--epochs", "2", "--num_hiddens", "16", "--device", "cpu"]
+SMALL = ["--epochs", "2", "--num-hiddens", "16", "--device", "cpu"]
 
 
 def run(folder, *args, **env):
