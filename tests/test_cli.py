@@ -77,7 +77,7 @@ def test_bad_corpus_setting(tmp_path):
 
 
 def test_a_loss_that_blows_up_keeps_the_best(tmp_path):
-    # lr is so large that the second epoch starts from parameters beyond float32's range
+    # 1,500 characters make one minibatch: the epoch's only update leaves parameters whose products overflow in the next
     done = run(tmp_path, "--corpus", "en", "--epochs", "5", "--num_hiddens", "16", "--lr", "1e38", "--max_tokens", "1500")
     assert done.returncode == 1
     assert "error: epoch 2: the loss became" in done.stderr and "Traceback" not in done.stderr
