@@ -184,6 +184,10 @@ d = { 'settings': { 'branch': 'main',
                                    'rnn_scratch.train.evaluate_perplexity': ('train.html#evaluate_perplexity', 'rnn_scratch/train.py'),
                                    'rnn_scratch.train.grad_clipping': ('train.html#grad_clipping', 'rnn_scratch/train.py'),
                                    'rnn_scratch.train.load_checkpoint': ('train.html#load_checkpoint', 'rnn_scratch/train.py'),
+                                   'rnn_scratch.train.read_checkpoint': ('train.html#read_checkpoint', 'rnn_scratch/train.py'),
                                    'rnn_scratch.train.save_checkpoint': ('train.html#save_checkpoint', 'rnn_scratch/train.py'),
                                    'rnn_scratch.train.train_ch8': ('train.html#train_ch8', 'rnn_scratch/train.py'),
-                                   'rnn_scratch.train.train_epoch_ch8': ('train.html#train_epoch_ch8', 'rnn_scratch/train.py')}}}
+                                   'rnn_scratch.train.train_epoch_ch8': ('train.html#train_epoch_ch8', 'rnn_scratch/train.py'),
+                                   'rnn_scratch.train.train_epochs': ('train.html#train_epochs', 'rnn_scratch/train.py'),
+                                   'rnn_scratch.train.whole_file': ('train.html#whole_file', 'rnn_scratch/train.py'),
+                                   'rnn_scratch.train.with_hash': ('train.html#with_hash', 'rnn_scratch/train.py')}}}
