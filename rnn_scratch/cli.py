@@ -184,13 +184,14 @@ def save_progress(
 
 def load_progress(
     path,  # the checkpoint
+    vocab,  # of the text
     settings,  # of this run, with the SHA-1 of its text
 ) -> Progress:
     """Return the progress that a checkpoint holds, or raise if this run can't go on from it.
     返回检查点里的进展；这次训练接不上就报错。"""
     if not path.exists():
         raise ValueError(f'there is no {path} to resume: name it with --out, or leave --resume out to begin')
-    tensors, _, kept = read_checkpoint(path)
+    tensors, tokens, kept = read_checkpoint(path)
     if 'torch_random' not in tensors:
         raise ValueError(f'{path} holds a model and no training to resume: choose another name with --out')
     names = [name for name in settings if name not in MAY_CHANGE and kept.get(name) != settings[name]]
@@ -198,6 +199,8 @@ def load_progress(
         differ = ', '.join(f'{flag(name)} {kept.get(name)} (now {settings[name]})' for name in names)
         raise ValueError(f'{path} was trained with {differ.replace("--corpus-sha1", "a text of SHA-1")}: '
                          f'resume with the same settings, or begin a new run with another --out')
+    if tokens != vocab.idx_to_token[1:]:
+        raise ValueError(f'{path} has another vocabulary than this text: was the text given with --corpus, or with --text?')
     epochs = len(kept['perplexities'])
     if settings['epochs'] <= epochs:
         raise ValueError(f'{path} has {epochs} epochs already: give more with --epochs')
@@ -324,7 +327,7 @@ def train(
     net = RNNModelScratch(len(vocab), settings['num_hiddens'], device, get_params, init_rnn_state, rnn)
     settings, progress = {**settings, 'corpus_sha1': sha1}, Progress()
     if settings['resume']:
-        progress = load_progress(checkpoint, settings)
+        progress = load_progress(checkpoint, vocab, settings)
         progress.restore(net)
         for file in (checkpoint, curve):  # what a killed run may have left
             for part in file.parent.glob(f'{glob.escape(file.name)}.*.part'):

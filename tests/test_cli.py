@@ -273,6 +273,12 @@ def test_resuming_with_other_settings_says_which(trained, capsys, args, said):
     assert trained.read_bytes() == before
 
 
+def test_the_same_file_read_as_it_stands_is_another_text(trained, capsys):
+    args = ["--text", str(shipped_text("en")), *TINY, "--epochs", "3", "--out", str(trained), "--resume"]
+    assert typed(rnn_scratch_train, *args) == 2
+    assert "has another vocabulary than this text" in capsys.readouterr().err
+
+
 def test_a_model_without_its_training_is_not_resumed(trained, tmp_path, capsys):
     net, vocab, settings = load_checkpoint(trained)
     save_checkpoint(tmp_path / "model.safetensors", net, vocab, **settings)
