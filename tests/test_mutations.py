@@ -31,6 +31,19 @@ def predict(name, line, becomes): return Mutant(name, '03_predict', line, become
 def train(name, line, becomes, refused=''): return Mutant(name, '04_train', line, becomes, refused)
 
 
+# what stands twice in 04 is told apart by the lines around it
+BEGIN = '''        if state is None or use_random_iter:
+            state = net.begin_state(batch_size=X.shape[0], device=device)
+'''
+CARRY = '''        else:
+            for s in state if isinstance(state, tuple) else (state,):
+'''
+DETACH = '''                s.detach_()
+'''
+LABELS = '''        y = Y.T.reshape(-1) '''
+EVALUATE = '''    for X, Y in data_iter:                                               # (B, T), (B, T)
+'''
+
 MUTANTS = [
     text('byte order mark stays', ".removeprefix('\\ufeff')", ''),
     text('corpus hash not checked', "if pooch.file_hash(str(path), alg='sha1') != TIME_MACHINE_SHA1:", 'if not path.exists():'),
@@ -66,13 +79,16 @@ MUTANTS = [
     model('reshape for transpose', 'F.one_hot(X.T.long()', 'F.one_hot(X.reshape(X.T.shape).long()'),
     model('state of the wrong batch size let through', 'if tensor.shape[0] != X.shape[0]:', 'if tensor.shape[0] > X.shape[0]:'),
 
-    predict('argmax over the wrong axis', 'int(y.argmax(dim=1).reshape(1))', 'int(y.argmax(dim=0)[0])'),
+    predict('argmax over the wrong axis', 'int(logits.argmax(dim=1).reshape(1))', 'int(logits.argmax(dim=0)[0])'),
     predict('state not carried in generation', 'y, state = net(get_input(), state)', 'y, _ = net(get_input(), state)'),
     predict('state not carried in warm-up', '_, state = net(get_input(), state)', 'net(get_input(), state)'),
     predict('warm-up appends its own predictions', 'outputs.append(vocab[token])', 'outputs.append(int(_.argmax(dim=1).reshape(1)))'),
     predict('first character read twice', 'for token in prefix[1:]:', 'for token in prefix:'),
     predict('one token too many', 'for _ in range(num_preds):', 'for _ in range(num_preds + 1):'),
-    predict('a sample for the most likely', 'int(y.argmax(dim=1).reshape(1))', 'int(torch.multinomial(torch.softmax(y, dim=1), 1))'),
+    predict('a sample for the most likely', 'int(logits.argmax(dim=1).reshape(1))', 'int(torch.multinomial(torch.softmax(logits, dim=1), 1))'),
+    predict('temperature upside down', '(scores - scores[0]) / temperature', '(scores - scores[0]) * temperature'),
+    predict('top_k ignored', '.topk(top_k or vocab_size)', '.topk(vocab_size)'),
+    predict('generator ignored', 'torch.multinomial(p, 1, generator=generator)', 'torch.multinomial(p, 1)'),
     predict('no warning of unknown characters', '    if unknown:\n', '    if unknown and not prefix:\n'),
 
     train('clipping by value', 'param.grad[:] *= theta / norm', 'param.grad.clamp_(-theta, theta)'),
@@ -80,19 +96,22 @@ MUTANTS = [
     train('short gradients stretched', 'if norm > theta:', 'if norm != theta:'),
     train('norm without its root', 'norm = torch.sqrt(sum(torch.sum(p.grad ** 2) for p in params))', 'norm = sum(torch.sum(p.grad ** 2) for p in params)'),
     train('no detach', 's.detach_()', 's.requires_grad', refused='backward through the graph a second time'),
-    train('state never carried', 'if state is None or use_random_iter:', 'if True:'),
-    train('use_random_iter ignored', 'if state is None or use_random_iter:', 'if state is None:'),
-    train('labels not transposed', 'y = Y.T.reshape(-1)', 'y = Y.reshape(-1)'),
+    train('state never carried', BEGIN + CARRY, BEGIN.replace('state is None or use_random_iter', 'True') + CARRY),
+    train('use_random_iter ignored', BEGIN + CARRY, BEGIN.replace(' or use_random_iter', '') + CARRY),
+    train('labels not transposed', CARRY + DETACH + LABELS, CARRY + DETACH + LABELS.replace('Y.T', 'Y')),
     train('.sum() for .mean()', 'l = loss(y_hat, y.long()).mean()', 'l = loss(y_hat, y.long()).sum()'),
     train('a diverged loss goes on', 'if not l.item() < math.log(sys.float_info.max):', 'if not l.item() < math.inf and not l.item():'),
     train('gradients not cleared', 'updater.zero_grad()', 'updater.state'),
-    train('sgd without clipping', 'grad_clipping(net, 1)\n            updater(batch_size=1)', 'updater(batch_size=1)'),
-    train('optimizer without clipping', 'grad_clipping(net, 1)\n            updater.step()', 'updater.step()'),
+    train('sgd without clipping', 'norm = grad_clipping(net, theta)\n            updater(batch_size=1)', 'norm = grad_clipping(net, math.inf)\n            updater(batch_size=1)'),
+    train('optimizer without clipping', 'norm = grad_clipping(net, theta)\n            updater.step()', 'norm = grad_clipping(net, math.inf)\n            updater.step()'),
     train('sgd divides twice', 'updater(batch_size=1)', 'updater(batch_size=X.shape[0])'),
     train('perplexity of another base', 'return math.exp(metric[0] / metric[1])', 'return 2 ** (metric[0] / metric[1])'),
-    train('sample a step too late', 'if (epoch + 1) % 10 == 0:', 'if epoch % 10 == 0:'),
-    train('vocabulary shifted in the checkpoint', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token[2:]'),
-    train('checkpoint hash not checked', "if metadata.get('sha256') != checkpoint_hash(tensors, tokens, settings):", "if not metadata.get('sha256'):"),
+    train('sample a step too late', 'if epoch % 10 == 0:', 'if epoch % 10 == 1:'),
+    train('evaluation: state not carried', EVALUATE + BEGIN, EVALUATE + BEGIN.replace('state is None or use_random_iter', 'True')),
+    train('evaluation: use_random_iter ignored', EVALUATE + BEGIN, EVALUATE + BEGIN.replace(' or use_random_iter', '')),
+    train('evaluation: mean for sum', "nn.CrossEntropyLoss(reduction='sum')", 'nn.CrossEntropyLoss()'),
+    train('vocabulary turned round in the checkpoint', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token[:0:-1]'),
+    train('checkpoint hash not checked', "if metadata.get('sha256') != checkpoint_hash(data):", "if not metadata.get('sha256'):"),
     train('loaded parameters without gradients', '.to(device).requires_grad_()', '.to(device)'),
 ]
 
