@@ -2,15 +2,17 @@
 
 # %% auto #0
 __all__ = ['COLOURS', 'FONTS', 'Drawing', 'step1_raw_text', 'step2_tokenization', 'step3_vocabulary', 'step4_batches',
-           'step4_batches_both_methods', 'step7a_onehot_input', 'step7b_rnn_cell', 'step7c_sequential',
-           'step7d_output_concat', 'hidden_updates', 'forward_shapes', 'hidden_heatmap', 'gradient_by_distance',
-           'clipped_update', 'chapter_headings', 'mind_map_mermaid', 'mind_map']
+           'step4_batches_both_methods', 'step5_transpose', 'onehot_matrix', 'step6_onehot', 'step7a_onehot_input',
+           'step7b_rnn_cell', 'step7c_sequential', 'step7d_output_concat', 'hidden_updates', 'forward_shapes',
+           'hidden_heatmap', 'gradient_by_distance', 'clipped_update', 'chapter_headings', 'mind_map_mermaid',
+           'mind_map']
 
-# %% ../nbs/workshop/figures.ipynb #3a97c023
+# %% ../nbs/workshop/figures.ipynb #c95e3ffe
 import contextlib
 import functools
 import io
 import os
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -87,7 +89,15 @@ def _glyphs(family):
 def _has_glyph(character):
     return any(ord(character) in _glyphs(family) for family in _families())
 
-# %% ../nbs/workshop/figures.ipynb #765d8b38
+# %% ../nbs/workshop/figures.ipynb #f9ea06e5
+def _smaller(svg):
+    """The SVG without indentation, each font's name cut to its capitals in the names of its glyphs: a sixth smaller."""
+    for font in set(re.findall(r'href="#([A-Z][\w-]+)-[0-9a-f]+"', svg)):
+        capitals = ''.join(filter(str.isupper, font))
+        svg = svg.replace(f'id="{font}-', f'id="{capitals}-').replace(f'href="#{font}-', f'href="#{capitals}-')
+    return re.sub(r'\n +', '\n', svg)
+
+
 class Drawing:
     """A finished figure: shown by a notebook as SVG, with alt text in Chinese and English.
     画好的图：笔记本把它显示成 SVG，带中英文替代文字。"""
@@ -103,7 +113,7 @@ class Drawing:
         with matplotlib.rc_context({'svg.fonttype': 'path', 'svg.hashsalt': 'rnn-scratch'}), warnings.catch_warnings():
             warnings.filterwarnings('ignore', message='Glyph .* missing')  # `missing_glyphs` tells
             figure.savefig(file, format='svg', metadata=metadata)
-        self.svg = file.getvalue()[file.getvalue().index('<svg'):]
+        self.svg = _smaller(file.getvalue()[file.getvalue().index('<svg'):])
 
     def __repr__(self):
         return self.alt
@@ -320,7 +330,7 @@ def _visible(token):
     """A token as it is drawn, its spaces as signs."""
     return _drawable(str(token)).replace(' ', '␣')
 
-# %% ../nbs/workshop/figures.ipynb #1cc09d29
+# %% ../nbs/workshop/figures.ipynb #a330957b
 _BATCH = 'pass a minibatch as the data loader gives it'
 
 
@@ -335,10 +345,10 @@ def _check_vocab(vocab, *indices):
                                  f'pass the vocabulary that belongs to the tensor')
 
 
-def _token_width(c, rows, vocab, space):
+def _token_width(c, rows, vocab, space, wide=26):
     """How wide a cell has to be for the widest token of these rows, within the space there is."""
     widest = max(c.width(_visible(vocab.idx_to_token[i])) for row in rows for i in row if i is not None)
-    return min(max(24, widest + 8), space)
+    return min(max(wide, widest + 8), space)
 
 
 def _token_cells(c, x, y, rows, vocab, fill, w):
@@ -357,9 +367,10 @@ def _token_cells(c, x, y, rows, vocab, fill, w):
 
 
 def _pick(values, indices):
+    """The values at these indices, None where the index is None."""
     return [None if i is None else values[i] for i in indices]
 
-# %% ../nbs/workshop/figures.ipynb #d688597c
+# %% ../nbs/workshop/figures.ipynb #481def31
 def step1_raw_text(
     lines,  # a list of strings, one a line
     lang='both',  # 'zh', 'en' or 'both'
@@ -368,11 +379,12 @@ def step1_raw_text(
     画出文本开头的几行。"""
     if isinstance(lines, str) or not all(isinstance(line, str) for line in lines):
         raise ValueError('lines must be a list of strings: write [text] for a text of one line')
-    if not any(lines):
-        raise ValueError('lines has no characters: pass a text')
+    if not any(line.strip() for line in lines):
+        raise ValueError('lines has nothing but white space: pass a text')
     with _Canvas(lang) as c:
         y = c.title('第一步：原始文本', 'Step 1: raw text')
-        shown = _some(len(lines), 8)
+        full = [i for i, line in enumerate(lines) if line.strip()]
+        shown = _pick(full, _some(len(full), 8))
         c.boxes([(_MARGIN, y - 8, _WIDTH - 2 * _MARGIN, 18 * len(shown) + 12)], COLOURS['paper'])
         c.lines((_MARGIN + 40, y - 8), (_MARGIN + 40, y + 18 * len(shown) + 4), colour=_tint(COLOURS['output'], 0.4))
         for i in shown:
@@ -382,8 +394,10 @@ def step1_raw_text(
             y += 18
             if i is not None and line != _drawable(lines[i]):
                 c.cut('太长的行截短了，以“…”结尾。', 'Lines that are too long are cut short and end in "…".')
+        if len(full) < len(lines):
+            c.cut(f'{len(lines) - len(full)} 个空行没有画。', f'{len(lines) - len(full)} empty lines are not drawn.')
         if None in shown:
-            c.cut(f'共 {len(lines)} 行，只画了 {len(shown) - 1} 行。', f'{len(shown) - 1} of {len(lines)} lines are drawn.')
+            c.cut(f'其余 {len(full)} 行，只画了 {len(shown) - 1} 行。', f'{len(shown) - 1} of the other {len(full)} lines are drawn.')
         characters = sum(map(len, lines))
         kinds = len(set().union(*lines))
         y = c.say(_MARGIN, y + 20, f'{len(lines)} 行，{characters} 个字符，其中不同的有 {kinds} 种。',
@@ -436,7 +450,7 @@ def step2_tokenization(
         return c.finish(y, f'词元化：一行文本拆成 {len(words)} 个单词词元，或 {len(characters)} 个字符词元。',
                         f'Tokenization: one line is split into {len(words)} word tokens, or {len(characters)} character tokens.')
 
-# %% ../nbs/workshop/figures.ipynb #1656c591
+# %% ../nbs/workshop/figures.ipynb #d07def28
 def step3_vocabulary(
     vocab,  # a `Vocab`
     lang='both',  # 'zh', 'en' or 'both'
@@ -449,8 +463,8 @@ def step3_vocabulary(
         y = top = c.title('第三步：词表', 'Step 3: the vocabulary')
         shown = _some(len(tokens), 28)
         most = max(counts.values(), default=1)
-        for half, x in ((shown[:-(-len(shown) // 2)], _MARGIN), (shown[-(-len(shown) // 2):], _MARGIN + 278)):
-            for dx, zh, en in ((0, '索引', 'index'), (60, '词元', 'token'), (116, '次数', 'frequency')) if half else ():
+        for half, x in ((shown[:-(-len(shown) // 2)], _MARGIN), (shown[-(-len(shown) // 2):], _MARGIN + 282)):
+            for dx, zh, en in ((0, '索引', 'index'), (62, '词元', 'token'), (128, '次数', 'frequency')) if half else ():
                 c.text(x + dx, top, c.words(zh, en), _SMALL, COLOURS['quiet'], 'left')
             for row, i in enumerate(half):
                 y = top + 18 + 18 * row
@@ -459,9 +473,9 @@ def step3_vocabulary(
                     continue
                 count = counts.get(tokens[i], 0)
                 c.text(x + 24, y, str(i), colour=COLOURS['quiet'])
-                c.cells(x + 56, y - 7.5, [[c.fit(_visible(tokens[i]), 48)]], _tint(COLOURS['input'], 0.3 if count else 0.08), 50, 15)
-                c.boxes([(x + 116, y - 5, 100 * count / most, 10)], COLOURS['input'], 'none')
-                c.text(x + 121 + 100 * count / most, y, str(count), _SMALL, ha='left')
+                c.cells(x + 62, y - 7.5, [[c.fit(_visible(tokens[i]), 48)]], _tint(COLOURS['input'], 0.3 if count else 0.08), 50, 15)
+                c.boxes([(x + 128, y - 5, 90 * count / most, 10)], COLOURS['input'], 'none')
+                c.text(x + 133 + 90 * count / most, y, str(count), _SMALL, ha='left')
         y = top + 18 + 18 * -(-len(shown) // 2) + 10
         if None in shown:
             c.cut(f'词表有 {len(tokens)} 个词元，只画了 {len(shown) - 1} 个。',
@@ -476,7 +490,7 @@ def step3_vocabulary(
         return c.finish(y, f'词表有 {len(tokens)} 个词元，最常见的是{zh}。',
                         f'The vocabulary has {len(tokens)} tokens; the most frequent is "{_visible(common)}", seen {counts.get(common, 0)} times.')
 
-# %% ../nbs/workshop/figures.ipynb #e643a235
+# %% ../nbs/workshop/figures.ipynb #42a66f90
 def step4_batches(
     X,  # (B, T) int64, a minibatch
     Y,  # (B, T) int64, its labels
@@ -496,7 +510,7 @@ def step4_batches(
         rows, columns = _some(B, 4), _some(T, 35)
         x = _MARGIN + 38
         shown = [_pick(batch[i].tolist(), columns) for i in rows if i is not None for batch in (X, Y)]
-        w = _token_width(c, shown, vocab, (_WIDTH - _MARGIN - x) / (len(columns) + 1))
+        w = _token_width(c, shown, vocab, (_WIDTH - _MARGIN - x) / (len(columns) + 1), 44)
         legend = ((X, 'X', 'input', '输入', 'inputs'), (Y, 'Y', 'target', '标签', 'labels'))
         for k, (batch, name, colour, zh, en) in enumerate(legend):
             c.boxes([(_MARGIN + 260 * k, y - 6, 12, 12)], _tint(COLOURS[colour]), COLOURS[colour])
@@ -526,7 +540,7 @@ def step4_batches(
         return c.finish(y, f'小批量 X 和标签 Y 的形状都是 {_shape(X)}；第一行里，“{first}”的下一个是“{last}”。',
                         f'Minibatch X and labels Y both have the shape {_shape(X)}; in the first row "{first}" is followed by "{last}".')
 
-# %% ../nbs/workshop/figures.ipynb #28f3fba3
+# %% ../nbs/workshop/figures.ipynb #47bdf37f
 def step4_batches_both_methods(
     sequential,  # minibatches X, Y, both (B, T) int64, of positions: list(seq_data_iter_sequential(range(n), B, T))
     randomly,  # the same of the other method: list(seq_data_iter_random(range(n), B, T))
@@ -553,6 +567,8 @@ def step4_batches_both_methods(
     tokens = [_visible(vocab.idx_to_token[i]) for i in corpus.tolist()]
     with _Canvas(lang) as c:
         y = c.title('第四步：两种切法', 'Step 4: two ways to cut')
+        y = c.say(_MARGIN, y - 4, '“2: X[0]”是第 2 个小批量的第 0 行；箭头：接着往下读。',
+                  '"2: X[0]" is row 0 of minibatch 2; an arrow: it goes on there.', _SMALL, COLOURS['quiet']) + 10
         for batches, zh, en in ((sequential, '顺序分区', 'sequential partitioning'), (randomly, '随机采样', 'random sampling')):
             c.text(_MARGIN, y, c.words(zh, en), 11, ha='left')
             y = _draw_cuts(c, y + 20, batches, tokens) + 20
@@ -608,9 +624,179 @@ def _draw_cuts(c, y, batches, tokens):
     if None in rows + columns:
         c.cut(f'小批量的形状是 ({B}, {T})，没有全部画出。', f'The minibatches have the shape ({B}, {T}) and are not drawn whole.')
     on, possible = _going_on(batches)
-    return c.say(_MARGIN, y, f'{possible} 行里有 {on} 行接着上一个小批量的同一行' + ('，隐藏状态可以传下去。' if on == possible else '，隐藏状态要重新开始。'),
-                 f'{on} of {possible} rows go on where the same row of the minibatch before stopped: '
-                 + ('the hidden state can be handed on.' if on == possible else 'each minibatch needs a fresh hidden state.'))
+    if not possible:
+        return c.say(_MARGIN, y, '只有一个小批量。', 'There is one minibatch only.')
+    zh, en = ('隐藏状态可以传下去', 'the hidden state can be handed on') if on == possible else ('隐藏状态要重新开始', 'the hidden state has to start afresh')
+    return c.say(_MARGIN, y, f'接着上一个小批量同一行的有 {on} 行（共 {possible} 行）：{zh}。', f'Rows that go on from the same row of the minibatch before: {on} of {possible}; {en}.')
+
+# %% ../nbs/workshop/figures.ipynb #c5c127dd
+def step5_transpose(
+    X,  # (B, T) int64, a minibatch
+    vocab,  # the `Vocab` that reads it
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw a minibatch and its transpose, each time step in one colour.
+    画出小批量和它的转置，同一个时间步用同一种颜色。"""
+    _want('X', X, 'BT', torch.int64, _BATCH)
+    _check_vocab(vocab, X)
+    with _Canvas(lang) as c:
+        y = c.title('第五步：转置', 'Step 5: the transpose')
+        B, T = X.shape
+        rows, columns = _some(B, 5), _some(T, 7)
+        left = [_pick(X[i].tolist(), columns) if i is not None else [None] * len(columns) for i in rows]
+        right = list(map(list, zip(*left)))
+        w = _token_width(c, left, vocab, min(44, 238 / len(columns), 170 / len(rows)), 34)
+        x, x_right = _MARGIN + 34, min(420, _WIDTH - _MARGIN - w * len(rows))
+
+        def shade(t):
+            return _tint(COLOURS['input'], 0.12 + 0.5 * t / max(1, len(columns) - 1))
+        c.text(x, y, f'X (B, T) = {_shape(X)}', ha='left')
+        c.text(x_right, y, f'X.T (T, B) = {_shape(X.T)}', ha='left')
+        y += 36
+        for j, t in enumerate(columns):
+            c.text(x + (j + 0.5) * w, y - 9, '' if t is None else f't={t}', _SMALL, COLOURS['quiet'])
+        for j, i in enumerate(rows):
+            c.text(x_right + (j + 0.5) * w, y - 9, '' if i is None else f'[{i}]', _SMALL, COLOURS['quiet'])
+        h = _token_cells(c, x, y, left, vocab, lambda i, j: shade(j), w)
+        _token_cells(c, x_right, y, right, vocab, lambda i, j: shade(i), w)
+        for r, i in enumerate(rows):
+            c.text(x - 6, y + (r + 0.5) * h, '' if i is None else f'[{i}]', _SMALL, COLOURS['quiet'], 'right')
+        for r, t in enumerate(columns):
+            c.text(x_right - 6, y + (r + 0.5) * h, '' if t is None else f't={t}', _SMALL, COLOURS['quiet'], 'right')
+        middle = y + h * len(rows) / 2
+        c.arrow((x + w * len(columns) + 14, middle), (x_right - 44, middle), 'X.T', ha='center', dx=0)
+        if None in rows or None in columns:
+            c.cut(f'X 的形状是 {_shape(X)}，没有全部画出。', f'X has the shape {_shape(X)} and is not drawn whole.')
+        y = c.say(_MARGIN, y + h * len(columns) + 20, '时间排到最前：X.T 的第 t 行，是整个小批量在第 t 个时间步的输入。',
+                  'Time comes first: row t of X.T is what the whole minibatch reads at time step t.')
+        start = '、'.join(f'“{_visible(vocab.idx_to_token[i])}”' for i in X[:3, 0].tolist())
+        begin = ', '.join(f'"{_visible(vocab.idx_to_token[i])}"' for i in X[:3, 0].tolist())
+        return c.finish(y, f'形状为 {_shape(X)} 的 X 转置成 {_shape(X.T)}；第 0 个时间步的输入以{start}开头。',
+                        f'X of shape {_shape(X)} becomes {_shape(X.T)} by transposing; time step 0 begins with {begin}.')
+
+# %% ../nbs/workshop/figures.ipynb #7be374b7
+_ONE_HOT = 'pass what F.one_hot returns'
+
+
+def _check_one_hot(name, vectors, vocab):
+    """Raise unless each vector has a single 1, zeros else, and the vocabulary's length."""
+    _check_vocab(vocab)
+    if vectors.shape[-1] != len(vocab.idx_to_token):
+        raise ValueError(f'{name} has vectors of length {vectors.shape[-1]}, but the vocabulary has {len(vocab.idx_to_token)} tokens: '
+                         f'pass the vocabulary that belongs to them')
+    for vector in vectors.reshape(-1, vectors.shape[-1]):
+        if not torch.equal(vector.sort().values, (torch.arange(len(vector)) == len(vector) - 1).to(vector)):
+            raise ValueError(f'{name} must hold one-hot vectors, got one with the sum {vector.sum().item():g}: {_ONE_HOT}')
+
+
+def _columns(size, hot, most=28):
+    """Which columns of one-hot vectors to draw: all, or those with a 1 and the first others, None for each gap."""
+    hot = sorted(set(hot))[:most - 2]
+    if size <= most:
+        return list(range(size))
+    keep = sorted({*hot, *[i for i in range(size) if i not in hot][:max(2, most - 2 * len(hot) - 2)]})
+    shown = []
+    for i in keep:
+        shown += [None, i] if shown and i != shown[-1] + 1 else [i]
+    return shown if keep[-1] == size - 1 else shown + [None]
+
+
+def _one_hot_head(c, x, y, columns, vocab, w):
+    """The tokens and indices over the columns of one-hot vectors; returns the y below."""
+    for j, i in enumerate(columns):
+        words = ('', '…') if i is None else (str(i), c.fit(_visible(vocab.idx_to_token[i]), w))
+        c.text(x + (j + 0.5) * w, y, words[1], _SMALL)
+        c.text(x + (j + 0.5) * w, y + 12, c.fit(words[0], w), _SMALL, COLOURS['quiet'])
+    return y + 22
+
+
+def _one_hot_rows(c, x, y, vectors, columns, w, h, zeros):
+    """One-hot vectors as rows of cells, a 1 filled, a 0 written only if asked for."""
+    def words(value):
+        return f'{value:g}' if value or zeros else ''
+    rows = [['…' if i is None else words(row[i]) for i in columns] for row in vectors.tolist()]
+    hot = [[i is not None and row[i] != 0 for i in columns] for row in vectors.tolist()]
+    c.cells(x, y, rows, lambda r, j: COLOURS['input'] if hot[r][j] else COLOURS['paper'], w, h, _SMALL,
+            lambda r, j: COLOURS['paper'] if hot[r][j] else COLOURS['quiet'])
+
+# %% ../nbs/workshop/figures.ipynb #833af8b6
+def onehot_matrix(
+    matrix,  # (n, V) int64 or float32, one-hot vectors, as F.one_hot(torch.tensor([0, 2]), len(vocab)) gives them
+    vocab,  # the `Vocab` of V tokens
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw one-hot vectors as a matrix, a row for each token.
+    把独热向量画成矩阵，每个词元一行。"""
+    _want('matrix', matrix, 'nV', (torch.int64, torch.float32), _ONE_HOT)
+    _check_one_hot('matrix', matrix, vocab)
+    with _Canvas(lang) as c:
+        y = c.title('独热矩阵', 'The one-hot matrix')
+        rows, indices = _some(len(matrix), 8), matrix.argmax(dim=1).tolist()
+        shown = [i for i in rows if i is not None]
+        columns = _columns(matrix.shape[1], _pick(indices, shown))
+        x = _MARGIN + 62
+        w = min(24, (_WIDTH - _MARGIN - x) / len(columns))
+        c.text(_MARGIN, y, f'(n, V) = {_shape(matrix)}', ha='left')
+        y = _one_hot_head(c, x, y + 24, columns, vocab, w)
+        for i in rows:
+            if i is None:
+                c.text(x + w / 2, y + 9, '⋮')
+            else:
+                c.text(x - 8, y + 10, f'{c.fit(_visible(vocab.idx_to_token[indices[i]]), 34)}  {indices[i]}', ha='right')
+                _one_hot_rows(c, x, y, matrix[i:i + 1], columns, w, 20, zeros=True)
+            y += 20
+        if len(shown) < len(matrix) or None in columns:
+            c.cut(f'矩阵的形状是 {_shape(matrix)}，没有全部画出。', f'The matrix has the shape {_shape(matrix)} and is not drawn whole.')
+        y = c.say(_MARGIN, y + 20, '每行只有一个 1，它所在的列就是词元的索引。', 'Each row has a single 1; its column is the index of the token.')
+        listed = ', '.join(map(str, _pick(indices, shown)))
+        return c.finish(y, f'独热矩阵，形状 {_shape(matrix)}，各行的 1 在第 {listed} 列。',
+                        f'A one-hot matrix of shape {_shape(matrix)}; the 1 of each row is in column {listed}.')
+
+# %% ../nbs/workshop/figures.ipynb #e9cca348
+def step6_onehot(
+    X,  # (B, T) int64, a minibatch
+    inputs,  # (T, B, V) int64 or float32, F.one_hot(X.T, V)
+    vocab,  # the `Vocab` of V tokens
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw the one-hot vectors of a minibatch, time step by time step.
+    逐个时间步画出一个小批量的独热向量。"""
+    _want('X', X, 'BT', torch.int64, _BATCH)
+    _want('inputs', inputs, 'TBV', (torch.int64, torch.float32), 'pass F.one_hot(X.T, len(vocab))')
+    _check_one_hot('inputs', inputs, vocab)
+    if inputs.shape[:2] != X.T.shape or not torch.equal(inputs.argmax(dim=2), X.T):
+        raise ValueError(f'inputs {_shape(inputs)} are not the one-hot vectors of X {_shape(X)}: pass F.one_hot(X.T, len(vocab))')
+    with _Canvas(lang) as c:
+        y = c.title('第六步：独热编码', 'Step 6: one-hot encoding')
+        (B, T), V = X.shape, inputs.shape[2]
+        steps, rows = _some(T, 6), _some(B, 4)
+        picked = [X[i, t].item() for t in steps for i in rows if None not in (i, t)]
+        columns = _columns(V, picked)
+        x = _MARGIN + 96
+        w, h = min(18, (_WIDTH - _MARGIN - 66 - x) / len(columns)), 15
+        c.text(_MARGIN, y, f'X (B, T) = {_shape(X)}  →  inputs (T, B, V) = {_shape(inputs)}', ha='left')
+        y = _one_hot_head(c, x, y + 24, columns, vocab, w)
+        for t in steps:
+            if t is None:
+                c.text(x + w / 2, y + 4, '⋮')
+                y += 18
+                continue
+            c.text(_MARGIN, y + len(rows) * h / 2, f't={t}', ha='left')
+            c.bracket((x + w * len(columns) + 4, y), (x + w * len(columns) + 4, y + len(rows) * h), f'inputs[{t}]', 4)
+            for i in rows:
+                if i is None:
+                    c.text(x + w / 2, y + h / 2, '⋮')
+                else:
+                    c.text(x - 8, y + h / 2, f'{c.fit(_visible(vocab.idx_to_token[X[i, t]]), 34)}  {X[i, t]}', 9, ha='right')
+                    _one_hot_rows(c, x, y, inputs[t, i:i + 1], columns, w, h, zeros=False)
+                y += h
+            y += 8
+        if None in steps or None in rows or None in columns:
+            c.cut(f'inputs 的形状是 {_shape(inputs)}，没有全部画出。', f'inputs has the shape {_shape(inputs)} and is not drawn whole.')
+        y = c.say(_MARGIN, y + 10, f'每个时间步 {B} 行，每行一个长度为 {V} 的向量：只有一个 1，空格子都是 0。',
+                  f'Each time step has {B} rows, each a vector of length {V} with a single 1; empty cells are 0.')
+        return c.finish(y, f'形状为 {_shape(X)} 的 X 转置后逐个编码，得到形状为 {_shape(inputs)} 的独热向量。',
+                        f'X of shape {_shape(X)}, transposed and encoded, gives one-hot vectors of shape {_shape(inputs)}.')
 
 # %% ../nbs/workshop/figures.ipynb #b1a00030
 import json
@@ -1415,7 +1601,7 @@ def mind_map(
         root = _branches([(title, 'root#root')], c.lang)[0][0]
         colours = [COLOURS[name] for name in ('input', 'target', 'state', 'weight', 'output', 'extra')]
         top = y = c.title(*title.split(' · ')[:1], title.split(' · ')[-1])
-        x_root, x_page, x_leaf, most = _MARGIN + 6, _MARGIN + 24, 206, 12
+        x_root, x_page, x_leaf, most = _MARGIN + 6, _MARGIN + 24, 228, 14
         spots = []
         for i, (words, link, sections) in enumerate(branches):
             shade, shown = colours[i % len(colours)], sections[:most] if len(sections) > most else sections
