@@ -170,7 +170,7 @@ class Drawing:
         return sorted({character for text in self.texts() for character in text
                        if not character.isspace() and not _has_glyph(character)})
 
-# %% ../nbs/workshop/figures.ipynb #9b6f80f6
+# %% ../nbs/workshop/figures.ipynb #3da4452f
 _WIDTH, _MARGIN = 576, 20
 _SMALL, _NORMAL, _LARGE = 8.5, 10, 13
 
@@ -199,7 +199,7 @@ class _Canvas:
 
     def text(self, x, y, words, size=_NORMAL, colour=COLOURS['ink'], ha='center', **more):
         """Words whose line has its middle at y."""
-        self.ax.text(x, y + 0.36 * size, words, fontsize=size, color=colour, ha=ha, va='baseline',
+        self.ax.text(round(x, 2), round(y + 0.36 * size, 2), words, fontsize=size, color=colour, ha=ha, va='baseline',
                      fontfamily=self.families, parse_math=False, **more)
 
     def say(self, x, y, zh, en, size=_NORMAL, colour=COLOURS['ink'], ha='left'):
@@ -231,7 +231,8 @@ class _Canvas:
 
     def boxes(self, boxes, fill, edge=COLOURS['line'], line=0.8):
         """Rectangles (x, y, width, height) of one colour, as one path."""
-        outlines = [Outline([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], closed=True) for x, y, w, h in boxes]
+        edges = [[round(edge, 2) for edge in (x, y, x + w, y + h)] for x, y, w, h in boxes]  # short numbers, small files
+        outlines = [Outline([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], closed=True) for x0, y0, x1, y1 in edges]
         if outlines:
             self.ax.add_patch(PathPatch(Outline.make_compound_path(*outlines), facecolor=fill, edgecolor=edge, linewidth=line))
 
@@ -291,7 +292,7 @@ class _Canvas:
         """The figure, so many points high, and its alt text."""
         for note in self.notes:
             height = self.say(_MARGIN, height, *note, _SMALL, COLOURS['quiet'])
-        height += 6
+        height = round(height + 6)
         self.figure.set_size_inches(_WIDTH / 72, height / 72)
         self.ax.set_ylim(height, 0)
         for ax, (x, y, w, h) in self._axes:
@@ -330,7 +331,7 @@ def _visible(token):
     """A token as it is drawn, its spaces as signs."""
     return _drawable(str(token)).replace(' ', '␣')
 
-# %% ../nbs/workshop/figures.ipynb #a330957b
+# %% ../nbs/workshop/figures.ipynb #2cd442ac
 _BATCH = 'pass a minibatch as the data loader gives it'
 
 
@@ -362,7 +363,7 @@ def _token_cells(c, x, y, rows, vocab, fill, w):
                 middle = x + (j + 0.5) * w, y + r * h + (11 if with_index else h / 2)
                 c.text(*middle, c.fit(_visible(vocab.idx_to_token[i]), w - 3))
                 if with_index:
-                    c.text(middle[0], middle[1] + 13, str(i), _SMALL, COLOURS['quiet'])
+                    c.text(middle[0], middle[1] + 13, str(i), _SMALL)
     return h
 
 
@@ -370,7 +371,7 @@ def _pick(values, indices):
     """The values at these indices, None where the index is None."""
     return [None if i is None else values[i] for i in indices]
 
-# %% ../nbs/workshop/figures.ipynb #481def31
+# %% ../nbs/workshop/figures.ipynb #dc15c170
 def step1_raw_text(
     lines,  # a list of strings, one a line
     lang='both',  # 'zh', 'en' or 'both'
@@ -394,10 +395,10 @@ def step1_raw_text(
             y += 18
             if i is not None and line != _drawable(lines[i]):
                 c.cut('太长的行截短了，以“…”结尾。', 'Lines that are too long are cut short and end in "…".')
-        if len(full) < len(lines):
-            c.cut(f'{len(lines) - len(full)} 个空行没有画。', f'{len(lines) - len(full)} empty lines are not drawn.')
         if None in shown:
-            c.cut(f'其余 {len(full)} 行，只画了 {len(shown) - 1} 行。', f'{len(shown) - 1} of the other {len(full)} lines are drawn.')
+            c.cut(f'不空的行有 {len(full)} 行，只画了 {len(shown) - 1} 行。', f'{len(shown) - 1} of the {len(full)} lines that are not empty are drawn.')
+        elif len(full) < len(lines):
+            c.cut('空行没有画。', 'Empty lines are not drawn.')
         characters = sum(map(len, lines))
         kinds = len(set().union(*lines))
         y = c.say(_MARGIN, y + 20, f'{len(lines)} 行，{characters} 个字符，其中不同的有 {kinds} 种。',
@@ -629,7 +630,7 @@ def _draw_cuts(c, y, batches, tokens):
     zh, en = ('隐藏状态可以传下去', 'the hidden state can be handed on') if on == possible else ('隐藏状态要重新开始', 'the hidden state has to start afresh')
     return c.say(_MARGIN, y, f'接着上一个小批量同一行的有 {on} 行（共 {possible} 行）：{zh}。', f'Rows that go on from the same row of the minibatch before: {on} of {possible}; {en}.')
 
-# %% ../nbs/workshop/figures.ipynb #c5c127dd
+# %% ../nbs/workshop/figures.ipynb #881087e4
 def step5_transpose(
     X,  # (B, T) int64, a minibatch
     vocab,  # the `Vocab` that reads it
@@ -649,7 +650,7 @@ def step5_transpose(
         x, x_right = _MARGIN + 34, min(420, _WIDTH - _MARGIN - w * len(rows))
 
         def shade(t):
-            return _tint(COLOURS['input'], 0.12 + 0.5 * t / max(1, len(columns) - 1))
+            return _tint(COLOURS['input'], 0.1 + 0.4 * t / max(1, len(columns) - 1))
         c.text(x, y, f'X (B, T) = {_shape(X)}', ha='left')
         c.text(x_right, y, f'X.T (T, B) = {_shape(X.T)}', ha='left')
         y += 36
@@ -674,7 +675,7 @@ def step5_transpose(
         return c.finish(y, f'形状为 {_shape(X)} 的 X 转置成 {_shape(X.T)}；第 0 个时间步的输入以{start}开头。',
                         f'X of shape {_shape(X)} becomes {_shape(X.T)} by transposing; time step 0 begins with {begin}.')
 
-# %% ../nbs/workshop/figures.ipynb #7be374b7
+# %% ../nbs/workshop/figures.ipynb #574d82ad
 _ONE_HOT = 'pass what F.one_hot returns'
 
 
@@ -702,11 +703,17 @@ def _columns(size, hot, most=28):
 
 
 def _one_hot_head(c, x, y, columns, vocab, w):
-    """The tokens and indices over the columns of one-hot vectors; returns the y below."""
-    for j, i in enumerate(columns):
-        words = ('', '…') if i is None else (str(i), c.fit(_visible(vocab.idx_to_token[i]), w))
-        c.text(x + (j + 0.5) * w, y, words[1], _SMALL)
-        c.text(x + (j + 0.5) * w, y + 12, c.fit(words[0], w), _SMALL, COLOURS['quiet'])
+    """The tokens and indices over the columns of one-hot vectors, a token too wide for its column upright; the y below."""
+    tokens = ['' if i is None else c.fit(_visible(vocab.idx_to_token[i]), 40, _SMALL) for i in columns]
+    wide = [c.width(token, _SMALL) > w for token in tokens]
+    y += max((c.width(token, _SMALL) for token in tokens if c.width(token, _SMALL) > w), default=8) - 8
+    for j, (i, token) in enumerate(zip(columns, tokens)):
+        if wide[j]:
+            c.ax.text(x + (j + 0.5) * w, y + 4, token, fontsize=_SMALL, color=COLOURS['ink'], ha='center', va='bottom', rotation=90,
+                      fontfamily=c.families, parse_math=False)
+        else:
+            c.text(x + (j + 0.5) * w, y, token, _SMALL)
+        c.text(x + (j + 0.5) * w, y + 12, '…' if i is None else c.fit(str(i), w, _SMALL), _SMALL, COLOURS['quiet'])
     return y + 22
 
 
