@@ -2,7 +2,10 @@
 
 # %% auto #0
 __all__ = ['COLOURS', 'FONTS', 'Drawing', 'step1_raw_text', 'step2_tokenization', 'step3_vocabulary', 'step4_batches',
-           'step4_batches_both_methods', 'step5_transpose', 'onehot_matrix', 'step6_onehot']
+           'step4_batches_both_methods', 'step5_transpose', 'onehot_matrix', 'step6_onehot', 'step7a_onehot_input',
+           'step7b_rnn_cell', 'step7c_sequential', 'step7d_output_concat', 'hidden_updates', 'forward_shapes',
+           'hidden_heatmap', 'gradient_by_distance', 'clipped_update', 'chapter_headings', 'mind_map_mermaid',
+           'mind_map']
 
 # %% ../nbs/workshop/figures.ipynb #c95e3ffe
 import contextlib
@@ -801,3 +804,833 @@ def step6_onehot(
                   f'Each time step has {B} rows, each a vector of length {V} with a single 1; empty cells are 0.')
         return c.finish(y, f'形状为 {_shape(X)} 的 X 转置后逐个编码，得到形状为 {_shape(inputs)} 的独热向量。',
                         f'X of shape {_shape(X)}, transposed and encoded, gives one-hot vectors of shape {_shape(inputs)}.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a00030
+import json
+import math
+import re
+
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.patches import Circle
+
+# %% ../nbs/workshop/figures.ipynb #b1a00004
+_VALUES = LinearSegmentedColormap.from_list('values', (COLOURS['weight'], COLOURS['paper'], COLOURS['state']), N=257)
+
+
+def _number(value, digits=2):
+    """A value as it is drawn: a real minus sign, and none before 0."""
+    words = f'{value:.{digits}f}'
+    return words.replace('-', '−') if float(words) else words.lstrip('-')
+
+
+def _digits(*tensors):
+    return 2 if max(tensor.abs().max().item() for tensor in tensors) >= 0.1 else 3
+
+
+def _heat(tensor):
+    """A function of a value that gives its colour: 0 is white, the largest of `tensor` the strongest."""
+    most = tensor.abs().max().item() or 1
+    return lambda value: to_hex(_VALUES(0.5 + 0.35 * value / most))
+
+
+def _here(*tensors):
+    """The same tensors on the CPU, apart from autograd."""
+    return [tensor.detach().cpu() if isinstance(tensor, torch.Tensor) else tensor for tensor in tensors]
+
+
+def _want_shapes(letters, hint, **tensors):
+    """Raise unless tensors, each given with the letters of its shape, agree in what the letters stand for; return the letters' values."""
+    sizes = dict(letters)
+    for name, (tensor, axes, dtype) in tensors.items():
+        _want(name, tensor, axes, dtype, hint)
+        for letter, size in zip(axes, tensor.shape):
+            if sizes.setdefault(letter, size) != size:
+                raise ValueError(f'{name} has the shape {_shape(tensor)}, but {letter} is {sizes[letter]} in what came before it: {hint}')
+    if not all(tensor.isfinite().all() for tensor, _, _ in tensors.values()):
+        raise ValueError(f'there are values that are not finite: {hint}')
+    return sizes
+
+
+def _pick_cells(tensor, rows, columns, words):
+    """The strings of a matrix's cells, cut to the given rows and columns."""
+    return [['⋮' if i is None else '…' if j is None else words(tensor[i, j].item()) for j in columns] for i in rows]
+
+
+def _subscript(number):
+    return str(number).translate(str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉'))
+
+# %% ../nbs/workshop/figures.ipynb #b1a00006
+def step7a_onehot_input(
+    X,  # (B, T) int64, a minibatch
+    inputs,  # (T, B, V) float32, its one-hot encoding, time first
+    vocab,  # the `Vocab` that reads it
+    t=0,  # the time step to look at
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw how inputs[t], what the network reads at one time step, comes from column t of the minibatch.
+    画出网络在一个时间步读入的 inputs[t] 怎样来自小批量的第 t 列。"""
+    X, inputs = _here(X, inputs)
+    size = _want_shapes({}, 'pass X and F.one_hot(X.T, len(vocab)).float()', X=(X, 'BT', torch.int64), inputs=(inputs, 'TBV', torch.float32))
+    B, T, V = (size[letter] for letter in 'BTV')
+    _check_vocab(vocab, X)
+    if not torch.equal(inputs.sum(dim=2), torch.ones(T, B)) or not torch.equal(inputs.argmax(dim=2), X.T) or inputs.max() != 1:
+        raise ValueError('inputs is not the one-hot encoding of X.T: pass F.one_hot(X.T, len(vocab)).float()')
+    if t not in range(T):
+        raise ValueError(f't must be a time step from 0 to {T - 1}, got {t!r}')
+    with _Canvas(lang) as c:
+        def token(index):
+            return c.fit(_visible(vocab.idx_to_token[index]), 26)
+
+        top = c.title('第七步 a：一个时间步的输入', 'Step 7a: the input of one time step')
+        rows, steps = _some(B, 4), _with(_some(T, 6), t)
+        blue, pale = _tint(COLOURS['input'], 0.45), _tint(COLOURS['input'], 0.1)
+        # the minibatch
+        c.text(_MARGIN, top, f'X (B, T) = {_shape(X)}', ha='left')
+        x, y, w, h = _MARGIN + 34, top + 30, 28, 22
+        for j, step in enumerate(steps):
+            c.text(x + (j + 0.5) * w, y - 9, '' if step is None else f't={step}', _SMALL, COLOURS['ink' if step == t else 'quiet'])
+        c.cells(x, y, _pick_cells(X, rows, steps, token), lambda i, j: blue if steps[j] == t else pale, w, h)
+        for r, i in enumerate(rows):
+            c.text(x - 6, y + (r + 0.5) * h, '' if i is None else f'X[{i}]', _SMALL, ha='right')
+        column = x + (steps.index(t) + 0.5) * w, y + len(rows) * h
+        c.arrow((x + len(steps) * w + 8, y + len(rows) * h / 2), (318, y + len(rows) * h / 2))
+        middle = (x + len(steps) * w + 326) / 2
+        c.text(middle, y + len(rows) * h / 2 - 10, 'X.T', _SMALL)
+        c.text(middle, y + len(rows) * h / 2 + 11, 'one_hot', _SMALL)
+        # all pages
+        c.text(376, top, f'inputs (T, B, V) = {_shape(inputs)}', ha='left')
+        left, right, y = 376, _WIDTH - _MARGIN, top + 22
+        for step in steps:
+            if step is None:
+                c.text((left + right) / 2, y + 6, '⋮')
+                y += 16
+                continue
+            page = 8 * (len(rows) - (None in rows))
+            c.boxes([(left, y, right - left, page)], blue if step == t else pale)
+            shown = [i for i in rows if i is not None]
+            spots = [(left + (right - left) * X[i, step].item() / V, y + 8 * r + 1, max(2, (right - left) / V), 6) for r, i in enumerate(shown)]
+            c.boxes(spots, COLOURS['input'], 'none')
+            c.text(left - 6, y + page / 2, f'inputs[{step}]', _SMALL, COLOURS['ink' if step == t else 'quiet'], 'right')
+            if step == t:
+                corner = y + page / 2
+            y += page + 7
+        # the page in question
+        y = max(y, column[1] + 10) + 26
+        columns = _keep(V, 28, [X[i, t].item() for i in rows if i is not None])
+        w = min(17, (_WIDTH - 2 * _MARGIN - 62) / len(columns))
+        x, road = _MARGIN + 62, [(right, corner), (right + 10, corner), (right + 10, y - 10)]
+        c.lines(*road, (300, y - 10), colour=COLOURS['input'])
+        c.arrow((300, y - 10), (300, y + 12), colour=COLOURS['input'])
+        c.text(_MARGIN, y, f'inputs[{t}] (B, V) = {_shape(inputs[t])}', ha='left')
+        y += 40
+        for j, k in enumerate(columns):
+            words = '' if k is None else _visible(vocab.idx_to_token[k])
+            if c.width(words, _SMALL) < w:
+                c.text(x + (j + 0.5) * w, y - 18, words, _SMALL)
+            elif j == 0:
+                c.text(x + w - 3, y - 18, words, _SMALL, ha='right')
+            if k is not None and c.width(str(k), _SMALL) < w + 8:
+                c.text(x + (j + 0.5) * w, y - 7, str(k), _SMALL, COLOURS['quiet'])
+        page = _pick_cells(inputs[t], rows, columns, lambda value: str(int(value)))
+        c.cells(x, y, page, lambda i, j: blue if page[i][j] == '1' else COLOURS['paper'], w, 20, _SMALL,
+                lambda i, j: COLOURS['ink' if page[i][j] == '1' else 'quiet'])
+        for r, i in enumerate(rows):
+            if i is not None:
+                c.text(x - 6, y + 20 * r + 10, f"X[{i}, {t}] = {X[i, t].item()}", _SMALL, ha='right')
+        y += 20 * len(rows) + 20
+        if None in rows or None in steps or None in columns:
+            c.cut(f'{_shape(inputs)} 画不下，省略处写作“…”。', f'{_shape(inputs)} is too large to be drawn whole; "…" stands for what is left out.')
+        y = c.say(_MARGIN, y, f'循环走到 t={t}，读的是第 {t} 列：{B} 行各一个词元，每个换成一行独热向量。',
+                  f'At t={t} the loop reads column {t}: one token from each of the {B} rows, each of them now a one-hot row.')
+        names = '、'.join(f'“{token(i)}”' for i in X[:4, t].tolist()), ', '.join(f'"{token(i)}"' for i in X[:4, t].tolist())
+        return c.finish(y, f'X 的形状是 {_shape(X)}，inputs 是 {_shape(inputs)}；inputs[{t}] 是 {_shape(inputs[t])}，每行一个词元：{names[0]}。',
+                        f'X has the shape {_shape(X)}, inputs {_shape(inputs)}; inputs[{t}] is {_shape(inputs[t])}, one token a row: {names[1]}.')
+
+
+def _with(indices, i):
+    """Indices as `_some` gives them, with one more put in where it was left out."""
+    return indices if i in indices else [*indices[:-3], None, i, None, indices[-1]]
+
+
+def _keep(n, most, wanted):
+    """The indices 0 to n - 1, or where they are more than `most`, the first ones and those wanted, with None for each gap."""
+    if n <= most:
+        return list(range(n))
+    wanted = sorted(set(wanted))[:most // 3]
+    kept = sorted({*range(most - 2 * len(wanted) - 2), *wanted, n - 1})
+    return [j for i, k in enumerate(kept) for j in ([None] if i and k - kept[i - 1] > 1 else []) + [k]]
+
+# %% ../nbs/workshop/figures.ipynb #b1a0000a
+def step7b_rnn_cell(
+    X,  # (B, V) float32, the one-hot rows of one time step
+    H,  # (B, H) float32, the hidden state of the step before
+    params,  # W_xh, W_hh, b_h, W_hq, b_q
+    H_new,  # (B, H) float32, the hidden state after the step
+    Y,  # (B, V) float32, the logits
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw one time step with its numbers, and the shape of all that flows along each arrow.
+    画出一个时间步里的全部数字，每根箭头上写着流过它的张量的形状。"""
+    if len(params) != 5:
+        raise ValueError(f'params must be W_xh, W_hh, b_h, W_hq, b_q, got {len(params)} of them')
+    X, H, H_new, Y, *params = _here(X, H, H_new, Y, *params)
+    W_xh, W_hh, b_h, W_hq, b_q = params
+    f = torch.float32
+    _want_shapes({}, 'pass what one turn of the loop in rnn works with', X=(X, 'BV', f), H=(H, 'BH', f), W_xh=(W_xh, 'VH', f),
+                 W_hh=(W_hh, 'HH', f), b_h=(b_h, 'H', f), H_new=(H_new, 'BH', f), W_hq=(W_hq, 'HV', f), b_q=(b_q, 'V', f), Y=(Y, 'BV', f))
+    before = X @ W_xh + H @ W_hh + b_h
+    for name, value, truth, formula in (('H_new', H_new, torch.tanh(before), 'tanh(X W_xh + H W_hh + b_h)'),
+                                        ('Y', Y, H_new @ W_hq + b_q, 'H_new W_hq + b_q')):
+        if not torch.allclose(value, truth, rtol=1e-3, atol=1e-4):
+            raise ValueError(f'{name} is not {formula}: pass tensors of one and the same step')
+    with _Canvas(lang) as c:
+        top = c.title('第七步 b：走一步', 'Step 7b: one time step')
+        w, h = 27, 17
+        rows, units, inputs = _some(X.shape[0], 3), _some(H.shape[1], 3), _keep(X.shape[1], 5, [X[0].argmax().item()])
+
+        def matrix(x, y, name, tensor, rows, columns, colour, words=_number, w=w):
+            """A matrix centred on x, y, a name and its shape above it; returns its box."""
+            grid = tensor if tensor.dim() == 2 else tensor[None]
+            x0, y0, wide, high = x - w * len(columns) / 2, y - h * len(rows) / 2, w * len(columns), h * len(rows)
+            c.cells(x0, y0, _pick_cells(grid, rows, columns, words), _tint(COLOURS[colour], 0.28), w, h, _SMALL)
+            if name:
+                c.text(x, y0 - 9, f'{name} {_shape(tensor)}', _SMALL)
+            return x0, y0, x0 + wide, y0 + high
+
+        def circle(x, y, sign):
+            c.ax.add_patch(Circle((x, y), 9, facecolor=COLOURS['paper'], edgecolor=COLOURS['quiet'], linewidth=1))
+            c.text(x, y, sign)
+
+        def mark(box, *places):
+            """A frame around the cells that the calculation at the bottom follows."""
+            c.boxes([(box[0] + w * j, box[1] + h * i, w * across, h * down) for i, j, down, across in places], 'none', COLOURS['ink'], 1.4)
+
+        i, wide = X[0].argmax().item(), w * len(units)
+        out = top + 6 + h * len(rows) / 2  # the middle of Y
+        plus_q = out + h * len(rows) / 2 + 36
+        W_q = plus_q + 42 + h * len(units) / 2
+        line = W_q + h * len(units) / 2 + 44 + h * len(rows) / 2  # the road of the hidden state
+        # the hidden state, from left to right
+        xs = [_MARGIN + wide / 2, _MARGIN + 1.5 * wide + 42, _MARGIN + 2 * wide + 93, _MARGIN + 2.5 * wide + 142, _WIDTH - _MARGIN - 12 - wide / 2]
+        old = matrix(xs[0], line, 'Hₜ₋₁', H, rows, units, 'state')
+        W = matrix(xs[1], line, 'W_hh', W_hh, units, units, 'weight')
+        total = matrix(xs[3], line, c.words('和', 'sum'), before, rows, units, 'extra')
+        new = matrix(xs[4], line, '', H_new, rows, units, 'state')
+        plus = xs[2]
+        c.text(new[2], new[3] + 10, f'Hₜ {_shape(H_new)}', _SMALL, ha='right')
+        c.say(new[2], new[3] + 24, '交给下一步', 'on to the next step', _SMALL, COLOURS['quiet'], 'right')
+        for a, b, words in ((old[2], W[0], _shape(H)), (W[2], plus - 9, _shape(before)), (plus + 9, total[0], _shape(before)),
+                            (total[2], new[0], 'tanh'), (new[2], _WIDTH - 8, '')):
+            c.arrow((a + 2, line), (b - 2, line), words, COLOURS['state'], ha='center', dx=0)
+        c.text((total[2] + new[0]) / 2, line + 10, _shape(H_new), _SMALL)
+        circle(plus, line, '+')
+        mark(old, (0, 0, 1, len(units)))
+        mark(W, (0, 0, len(units), 1))
+        mark(total, (0, 0, 1, 1))
+        mark(new, (0, 0, 1, 1))
+        # from below: the input
+        low = line + h * max(len(rows), len(units)) / 2 + 46 + h * len(inputs) / 2
+        page = matrix(_MARGIN + 10 * len(inputs), low, 'Xₜ', X, rows, inputs, 'input', lambda value: f'{value:.0f}', 20)
+        W = matrix(plus, low, '', W_xh, inputs, units, 'weight')
+        c.text(W[2] + 6, low, f'W_xh {_shape(W_xh)}', _SMALL, ha='left')
+        c.arrow((page[2] + 2, low), (W[0] - 2, low), _shape(X), COLOURS['input'], ha='center', dx=0)
+        c.arrow((plus, W[1] - 2), (plus, line + 9), _shape(before), COLOURS['input'], dx=5, dy=4)
+        mark(W, (inputs.index(i), 0, 1, 1))
+        # from above: the bias
+        b = matrix(plus, W_q, 'b_h', b_h, [0], units, 'weight')
+        c.arrow((plus, b[3] + 2), (plus, line - 9), _shape(b_h), COLOURS['weight'], dx=5, dy=0)
+        mark(b, (0, 0, 1, 1))
+        # upwards: the output
+        x = min(xs[4], _WIDTH - _MARGIN - w * len(inputs) / 2)
+        box = matrix(x, out, '', Y, rows, inputs, 'output')
+        c.text(box[0] - 6, out, f'Yₜ {_shape(Y)}', _SMALL, ha='right')
+        W = matrix(x, W_q, '', W_hq, units, inputs, 'weight')
+        c.text(W[0] + 2, W[3] + 9, f'W_hq {_shape(W_hq)}', _SMALL, ha='left')
+        bias = matrix(x - 64 - w * len(inputs) / 2, plus_q, 'b_q', b_q, [0], inputs, 'weight')
+        c.arrow((bias[2] + 2, plus_q), (x - 9, plus_q), _shape(b_q), COLOURS['weight'], ha='center', dx=0)
+        c.arrow((xs[4], new[1] - 2), (xs[4], W[3] + 2), _shape(H_new), COLOURS['output'], dx=5, dy=0)
+        c.arrow((x, W[1] - 2), (x, plus_q + 9), _shape(Y), COLOURS['output'], dx=5, dy=0)
+        c.arrow((x, plus_q - 9), (x, box[3] + 2), _shape(Y), COLOURS['output'], dx=5, dy=0)
+        circle(x, plus_q, '+')
+        # in words
+        c.text(_MARGIN, top + 4, 'Hₜ = tanh(Xₜ W_xh + Hₜ₋₁ W_hh + b_h)', ha='left')
+        c.text(_MARGIN, top + 24, 'Yₜ = Hₜ W_hq + b_q', ha='left')
+        y = low + h * len(inputs) / 2 + 28
+        parts = W_xh[i, 0], H[0] @ W_hh[:, 0], b_h[0]
+        sums = ' + '.join(_number(part.item()) if part >= 0 else f'({_number(part.item())})' for part in parts)
+        y = c.say(_MARGIN, y, f'粗框里算的是一个数。Xₜ 第 0 行的 1 在第 {i} 位，乘 W_xh 就是取它的第 {i} 行：',
+                  f'The thick frames follow one number. Row 0 of Xₜ has its 1 at {i}, so its product with W_xh is row {i} of W_xh:')
+        c.text(_MARGIN, y, f'Hₜ[0, 0] = tanh(W_xh[{i}, 0] + Hₜ₋₁[0] · W_hh[:, 0] + b_h[0]) = tanh({sums}) = {_number(H_new[0, 0].item())}', ha='left')
+        y += 18
+        if None in rows or None in units or None in inputs:
+            c.cut('张量画不下，省略处写作“…”。', 'The tensors are too large to be drawn whole; "…" stands for what is left out.')
+        return c.finish(y, f'走一步：输入 {_shape(X)} 和隐藏状态 {_shape(H)} 算出新的隐藏状态 {_shape(H_new)} 和输出 {_shape(Y)}；新状态的第一个数是 {_number(H_new[0, 0].item())}。',
+                        f'One step: from input {_shape(X)} and hidden state {_shape(H)} to the new hidden state {_shape(H_new)} and outputs {_shape(Y)}; '
+                        f'the first number of the new state is {_number(H_new[0, 0].item())}.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a0000d
+def step7c_sequential(
+    batches,  # two minibatches, one after the other, both (B, T) int64
+    states,  # (1 + 2T, B, H) float32: the hidden state before the first step and after each step
+    vocab,  # the `Vocab` that reads them
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw the network unrolled over two minibatches, the state handed from one to the next, and where `detach_` cuts.
+    画出展开到两个小批量的网络：状态怎样交给下一个小批量，`detach_` 在哪里切断。"""
+    if len(batches) != 2:
+        raise ValueError(f'batches must be two minibatches, got {len(batches)}')
+    first, second, states = _here(*batches, states)
+    hint = 'pass two minibatches and the state before and after each of their steps'
+    B, T = _want_shapes({}, hint, first=(first, 'BT', torch.int64), second=(second, 'BT', torch.int64)).values()
+    _want_shapes({'N': 1 + 2 * T, 'B': B}, hint, states=(states, 'NBH', torch.float32))
+    _check_vocab(vocab, first, second)
+    with _Canvas(lang) as c:
+        top = c.title('第七步 c：展开、交接、切断', 'Step 7c: unrolled, handed on, cut')
+        rows, units, steps = _some(B, 3), _some(states.shape[2], 4), _some(T, 5)
+        columns = len(steps)
+        gap, box = 60, 30
+        pitch = min(130, (_WIDTH - 2 * _MARGIN - box - gap) / (2 * columns))
+        high = 10 * len(rows) + 6
+        out, line = top + 50, top + 106
+        low = line + high / 2 + 26
+        heat = _heat(states)
+        x_of = lambda k, j: _MARGIN + box / 2 + pitch * (1 + j + k * columns) + (gap if k else 0)
+
+        def state(x, number):
+            """The values of a state, a row of cells for each row of the minibatch."""
+            values = states[number]
+            c.boxes([(x - box / 2, line - high / 2, box, high)], COLOURS['paper'], COLOURS['state'], 1.2)
+            w = (box - 6) / len(units)
+            for r, i in enumerate(rows):
+                for j, unit in enumerate(units):
+                    if i is not None and unit is not None:
+                        c.boxes([(x - box / 2 + 3 + w * j, line - high / 2 + 3 + 10 * r, w, 10)], heat(values[i, unit].item()))
+            c.text(x - box / 2, line - high / 2 - 7, f'H{_subscript(number)}', _SMALL, ha='left')
+        cut = (x_of(0, columns - 1) + x_of(1, 0)) / 2
+        state(x_of(0, -1), 0)
+        for k, batch in enumerate((first, second)):
+            ends = x_of(k, 0) - 15, x_of(k, columns - 1) + 15
+            c.text(sum(ends) / 2, top + 2, c.words(f'小批量 {k + 1}', f'minibatch {k + 1}') + f'  X {_shape(batch)}')
+            for j, step in enumerate(steps):
+                x, before = x_of(k, j), x_of(k, j - 1) if j or not k else x_of(0, columns - 1)
+                c.arrow((before + (box / 2 + 1 if j == 0 or steps[j - 1] is not None else 8), line),
+                        (x - (box / 2 + 1 if step is not None else 8), line), colour=COLOURS['state'])
+                if step is None:
+                    for y in (out, line, low + 8):
+                        c.text(x, y, '…')
+                    continue
+                state(x, 1 + k * T + step)
+                c.boxes([(x - 11, out - 9, 22, 18)], _tint(COLOURS['output']), COLOURS['output'])
+                c.text(x, out, 'Y', _SMALL)
+                c.arrow((x, line - high / 2 - 1), (x, out + 10), colour=COLOURS['output'])
+                c.cells(x - 11, low, [['⋮' if i is None else c.fit(_visible(vocab.idx_to_token[batch[i, step]]), 20, _SMALL)] for i in rows],
+                        _tint(COLOURS['input']), 22, 17, _SMALL)
+                c.arrow((x, low - 1), (x, line + high / 2 + 1), colour=COLOURS['input'])
+                c.text(x, low + 17 * len(rows) + 9, f't={step}', _SMALL, COLOURS['quiet'])
+            # the gradient, back from the last step
+            y = low + 17 * len(rows) + 34
+            stop = cut + 4 if k else x_of(0, -1) - 15
+            c.arrow((ends[1], y), (stop, y), colour=COLOURS['output'], dashed=True)
+            c.text((ends[1] + stop) / 2, y - 9, c.words('梯度往回走', 'gradient goes back'), _SMALL)
+        c.lines((cut, top + 34), (cut, y + 12), colour=COLOURS['ink'], line=1.4, dashed=True)
+        c.text(cut, top + 24, 'detach_()', _NORMAL)
+        c.text(cut + 3, line - 9, _shape(states[T]), _SMALL, ha='left')
+        c.lines((cut + 2, y - 7), (cut + 2, y + 7), colour=COLOURS['output'], line=3)
+        y = c.say(_MARGIN, y + 34, f'H{_subscript(T)} 的值照样交给小批量 2，不归零；小批量 2 的梯度退到 detach_ 就停，不再退进小批量 1。',
+                  f'The values of H{_subscript(T)} pass to minibatch 2, not reset; its gradient stops at detach_ and does not reach minibatch 1.')
+        y = c.say(_MARGIN, y + 2, '每个 H 框里是真的数：绿为正，紫为负，白为 0；一行是小批量的一行。',
+                  'Each H holds its real values: green positive, purple negative, white 0; one row for each row of the minibatch.', _SMALL, COLOURS['quiet'])
+        if None in rows or None in units or None in steps:
+            c.cut(f'X {_shape(first)}、H {_shape(states[0])} 画不下，省略处写作“…”或不画。',
+                  f'X {_shape(first)} and H {_shape(states[0])} are too large to be drawn whole; "…" stands for what is left out.')
+        return c.finish(y, f'网络展开成 {T} 步；隐藏状态 {_shape(states[T])} 的值交给下一个小批量，detach_ 切断梯度。',
+                        f'The network unrolled over {T} steps; the values of the hidden state {_shape(states[T])} pass to the next minibatch, '
+                        f'and detach_ cuts the gradient.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a00010
+def step7d_output_concat(
+    logits,  # (T*B, V) float32: the outputs of all steps, time first
+    Y,  # (B, T) int64, the labels of the minibatch
+    vocab,  # the `Vocab` that reads them
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw how the outputs of the steps are stacked, time first, and how Y.T.reshape(-1) lines up with them.
+    画出各步的输出怎样按时间叠起来，Y.T.reshape(-1) 怎样与它逐行对上。"""
+    logits, Y = _here(logits, Y)
+    hint = 'pass what net(X, state) returned, and the labels Y of the same minibatch'
+    B, T = _want_shapes({}, hint, Y=(Y, 'BT', torch.int64)).values()
+    _, V = _want_shapes({'N': T * B}, hint, logits=(logits, 'NV', torch.float32)).values()
+    _check_vocab(vocab, Y)
+    y_flat, wrong = Y.T.reshape(-1), Y.reshape(-1)
+    with _Canvas(lang) as c:
+        def token(index):
+            return c.fit(_visible(vocab.idx_to_token[index]), 26)
+
+        top = c.title('第七步 d：输出叠起来，标签对上去', 'Step 7d: outputs stacked, labels lined up')
+        rows, steps, columns = _some(B, 3), _some(T, 5), _some(V, 5)
+        digits = _digits(logits)
+        w, h, block = (31 if digits == 2 else 34), 17, 17 * len(rows)
+        shade = lambda t: _tint(COLOURS['output'], 0.32 if t % 2 else 0.14)
+        gold = lambda t: _tint(COLOURS['target'], 0.55 if t % 2 else 0.25)
+        # left: one piece a step; middle: stacked
+        left, middle = _MARGIN, 158
+        c.text(_MARGIN, top, c.words('每一步', 'each step'), ha='left')
+        c.text(_MARGIN, top + 14, f'(B, V) = {(B, V)}', _SMALL, COLOURS['quiet'], 'left')
+        c.text(middle, top, 'torch.cat', ha='left')
+        c.text(middle, top + 14, f'(T*B, V) = {_shape(logits)}', _SMALL, COLOURS['quiet'], 'left')
+        right = middle + w * len(columns) + 34
+        c.text(right, top, 'Y.T.reshape(-1)', ha='left')
+        c.text(right, top + 14, _shape(y_flat), _SMALL, COLOURS['quiet'], 'left')
+        head = top + 46
+        for j, k in enumerate(columns):
+            if k is not None:
+                words = _visible(vocab.idx_to_token[k])
+                c.text(middle + (j + 0.5) * w, head - 8, words if c.width(words, _SMALL) < w else str(k), _SMALL, COLOURS['quiet'])
+        y = head
+        for t in steps:
+            if t is None:
+                for x in (left + 35, middle + w * len(columns) / 2, right + 14):
+                    c.text(x, y + 7, '⋮')
+                y += 17
+                continue
+            size = 12 * len(rows)
+            c.boxes([(left, y + (block - size) / 2, 70, size)], shade(t), COLOURS['output'])
+            c.text(left + 35, y + block / 2, f'Y, t={t}', _SMALL)
+            c.arrow((left + 72, y + block / 2), (middle - 24, y + block / 2), colour=COLOURS['output'])
+            piece = [t * B + i if i is not None else None for i in rows]
+            c.cells(middle, y, _pick_cells(logits, piece, columns, lambda value: _number(value, digits)), shade(t), w, h, _SMALL)
+            for r, i in enumerate(piece):
+                if i is None:
+                    continue
+                row = y + (r + 0.5) * h
+                c.text(middle - 6, row, str(i), _SMALL, ha='right')
+                c.arrow((middle + w * len(columns) + 5, row), (right - 5, row), colour=COLOURS['line'])
+                c.cells(right, row - h / 2, [[token(y_flat[i])]], gold(t), 28, h, _SMALL)
+                c.text(right + 36, row, f'Y[{rows[r]}, {t}]', _SMALL, ha='left')
+                off = y_flat[i] != wrong[i]
+                c.text(right + 124, row, token(wrong[i]), _SMALL, COLOURS['output' if off else 'quiet'])
+                c.text(right + 140, row, '×' if off else '=', _SMALL, COLOURS['output' if off else 'quiet'])
+            y += block + 3
+        c.text(right + 130, top, 'Y.reshape(-1)', _SMALL, COLOURS['quiet'])
+        c.text(right + 130, top + 14, c.words('错', 'wrong'), _SMALL, COLOURS['quiet'])
+        mistakes = (y_flat != wrong).sum().item()
+        y += 22
+        # the labels as they come
+        grid_x = _MARGIN + 34
+        c.text(_MARGIN, y, f'Y (B, T) = {_shape(Y)}', ha='left')
+        c.cells(grid_x, y + 14, _pick_cells(Y, rows, steps, token), lambda i, j: gold(steps[j]), 28, 20)
+        for r, i in enumerate(rows):
+            c.text(grid_x - 6, y + 24 + 20 * r, '' if i is None else f'Y[{i}]', _SMALL, ha='right')
+        x = grid_x + 28 * len(steps) + 24
+        text = y + 16
+        text = c.say(x, text, '第 t·B+i 行是第 t 步、第 i 行的输出：时间在前。', 'Row t·B+i is step t of row i: time comes first.')
+        text = c.say(x, text, 'Y 先转置再拉平，次序才一样。', 'Y has to be transposed before it is flattened.')
+        text = c.say(x, text, f'不转置，{T * B} 个标签里有 {mistakes} 个对错行。', f'Without it, {mistakes} of {T * B} labels stand beside a wrong row.')
+        y = max(text, y + 30 + 20 * len(rows)) + 4
+        if None in rows or None in columns or None in steps:
+            c.cut(f'{_shape(logits)} 画不下，省略处写作“…”。', f'{_shape(logits)} is too large to be drawn whole; "…" stands for what is left out.')
+        return c.finish(y, f'{T} 步的输出各是 {(B, V)}，叠成 {_shape(logits)}，时间在前；Y.T.reshape(-1) 的形状是 {_shape(y_flat)}，逐行对上，第一个标签是“{token(y_flat[0])}”。',
+                        f'The outputs of {T} steps, {(B, V)} each, are stacked into {_shape(logits)}, time first; Y.T.reshape(-1) has the shape {_shape(y_flat)} '
+                        f'and lines up with it, its first label "{token(y_flat[0])}".')
+
+# %% ../nbs/workshop/figures.ipynb #b1a00013
+def hidden_updates(
+    X,  # (B, T) int64, a minibatch
+    states,  # (1 + T, B, H) float32: the hidden state before the first step and after each step
+    vocab,  # the `Vocab` that reads it
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw how the hidden state of each row changes, token by token.
+    画出每一行的隐藏状态怎样随着词元一步步更新。"""
+    X, states = _here(X, states)
+    hint = 'pass a minibatch and the state before and after each of its steps'
+    B, T = _want_shapes({}, hint, X=(X, 'BT', torch.int64)).values()
+    _want_shapes({'N': 1 + T, 'B': B}, hint, states=(states, 'NBH', torch.float32))
+    _check_vocab(vocab, X)
+    with _Canvas(lang) as c:
+        y = c.title('隐藏状态一步步更新', 'The hidden state, updated step by step')
+        rows, steps, units = _some(B, 3), _some(T, 6), _some(states.shape[2], 6)
+        heat, digits = _heat(states), _digits(states)
+        w, h, x0 = 36, 17, _MARGIN + 60
+        pitch = min(84, (_WIDTH - _MARGIN - x0 - w) / len(steps))
+        c.text(_MARGIN, y, f'X (B, T) = {_shape(X)}    H (B, H) = {_shape(states[0])}', ha='left')
+        y += 22
+        for i in rows:
+            if i is None:
+                c.text(x0 + w / 2, y + 2, '⋮')
+                y += 22
+                continue
+            y += 26
+            middle = y + h * len(units) / 2
+            c.text(_MARGIN, middle - 8, c.words(f'第 {i} 行', f'row {i}', '\n').split('\n')[0], ha='left')
+            c.text(_MARGIN, middle + 8, f'row {i}' if c.lang == 'both' else '', ha='left')
+            for j, step in enumerate([-1, *steps]):
+                x = x0 + pitch * j
+                if step is None:
+                    c.text(x + w / 2, middle, '…')
+                    continue
+                values = states[step + 1, i]
+                c.cells(x, y, [['⋮' if unit is None else _number(values[unit].item(), digits)] for unit in units],
+                        lambda r, _: heat(values[units[r]].item()), w, h, _SMALL)
+                c.text(x + w / 2, y - 9, f'H{_subscript(step + 1)}', _SMALL)
+                if step >= 0:
+                    before = x - pitch + (w if [-1, *steps][j - 1] is not None else w / 2 + 8)
+                    c.arrow((before + 3, middle), (x - 3, middle), colour=COLOURS['state'])
+                    spot = (before + x) / 2
+                    c.cells(spot - 12, middle - 26, [[c.fit(_visible(vocab.idx_to_token[X[i, step]]), 22)]], _tint(COLOURS['input']), 24, 18)
+            y += h * len(units) + 14
+        y = c.say(_MARGIN, y + 12, '每读一个词元，整列数都换一遍；同样的参数，一行读什么只影响这一行。',
+                  'Each token that is read changes the whole column. All rows share the parameters, but a row sees only its own tokens.')
+        y = c.say(_MARGIN, y, f'最后一列 H{_subscript(T)} 就是返回的状态。', f'The last column, H{_subscript(T)}, is the state that is returned.')
+        if None in rows or None in steps or None in units:
+            c.cut(f'X {_shape(X)}、H {_shape(states[0])} 画不下，省略处写作“…”。',
+                  f'X {_shape(X)} and H {_shape(states[0])} are too large to be drawn whole; "…" stands for what is left out.')
+        last = _number(states[-1, 0, 0].item(), digits)
+        return c.finish(y, f'隐藏状态 {_shape(states[0])} 读了 {T} 个词元，更新 {T} 次；最后第 0 行的第一个数是 {last}。',
+                        f'The hidden state {_shape(states[0])} reads {T} tokens and is updated {T} times; at the end the first number of row 0 is {last}.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a00016
+def forward_shapes(
+    X,  # (B, T) int64, a minibatch
+    inputs,  # (T, B, V) float32, its one-hot encoding
+    state,  # ((B, H),): the hidden state before the first step
+    params,  # W_xh, W_hh, b_h, W_hq, b_q
+    Y,  # (T*B, V) float32, the logits
+    new_state,  # ((B, H),): the hidden state after the last step
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw the shapes of a forward pass, from the minibatch to logits and state.
+    画出一次前向传播的形状，从小批量到分数和状态。"""
+    for name, given in (('state', state), ('new_state', new_state)):
+        if not isinstance(given, tuple) or len(given) != 1:
+            raise ValueError(f'{name} must be a tuple of one tensor, ((B, H),), got {given!r:.60}')
+    if len(params) != 5:
+        raise ValueError(f'params must be W_xh, W_hh, b_h, W_hq, b_q, got {len(params)} of them')
+    X, inputs, H, Y, H_new, *params = _here(X, inputs, *state, Y, *new_state, *params)
+    f, names = torch.float32, ('W_xh', 'W_hh', 'b_h', 'W_hq', 'b_q')
+    hint = 'pass the tensors of one forward pass'
+    axes = dict(zip(names, ('VH', 'HH', 'H', 'HV', 'V')))
+    size = _want_shapes({}, hint, X=(X, 'BT', torch.int64), inputs=(inputs, 'TBV', f), state=(H, 'BH', f),
+                        **{name: (param, axes[name], f) for name, param in zip(names, params)}, new_state=(H_new, 'BH', f))
+    _want_shapes({'N': size['T'] * size['B'], 'V': size['V']}, hint, Y=(Y, 'NV', f))
+    with _Canvas(lang) as c:
+        top = c.title('一次前向传播的形状', 'The shapes of one forward pass')
+
+        def box(x, y, w, h, colour, *lines):
+            c.boxes([(x, y, w, h)], _tint(COLOURS[colour], 0.25), COLOURS[colour], 1)
+            for k, words in enumerate(lines):
+                c.text(x + w / 2, y + h / 2 + 15 * (k - (len(lines) - 1) / 2), words, _NORMAL if k == 0 else 9, COLOURS['ink' if k != 2 else 'quiet'])
+        T = size['T']
+        y = top + 8
+        box(_MARGIN, y, 88, 62, 'input', 'X', _shape(X), '(B, T) int64')
+        box(150, y, 108, 62, 'input', 'inputs', _shape(inputs), '(T, B, V) float32')
+        box(462, y, 94, 62, 'output', 'Y', _shape(Y), '(T·B, V) float32')
+        low = y + 118
+        box(150, low, 108, 62, 'state', 'state[0]', _shape(H), '(B, H) float32')
+        box(462, low, 94, 62, 'state', 'new_state[0]', _shape(H_new), '(B, H) float32')
+        c.boxes([(300, y - 8, 122, low + 62 - y + 16)], _tint(COLOURS['weight'], 0.12), COLOURS['weight'], 1)
+        c.text(361, y + 6, 'rnn')
+        c.text(361, y + 21, c.words(f'{T} 步，同一组参数', f'{T} steps, same parameters', '\n').split('\n')[0], _SMALL, COLOURS['quiet'])
+        c.text(361, y + 34, f'{T} steps, same parameters' if c.lang == 'both' else '', _SMALL, COLOURS['quiet'])
+        for k, (name, param) in enumerate(zip(names, params)):
+            c.cells(308, y + 48 + 24 * k, [[f'{name} {_shape(param)}']], _tint(COLOURS['weight'], 0.35), 106, 20, 9)
+        for a, b, h, colour in ((108, 150, y, 'input'), (258, 300, y, 'input'), (422, 462, y, 'output'), (258, 300, low, 'state'), (422, 462, low, 'state')):
+            c.arrow((a + 2, h + 31), (b - 2, h + 31), colour=COLOURS[colour])
+        c.text(129, y + 21, 'X.T', _SMALL)
+        c.text(129, y + 41, 'one_hot', _SMALL)
+        c.say(204, low + 73, '交进来的状态', 'the state handed in', _SMALL, ha='center')
+        c.say(509, low + 73, '交出去的状态', 'the state returned', _SMALL, ha='center')
+        total = sum(param.numel() for param in params)
+        y = c.say(_MARGIN, low + 106, '  '.join(f'{letter}={size[letter]}' for letter in 'BTVH') + f'：{size["T"]}×{size["B"]} 个词元进去，{Y.shape[0]} 行分数出来；五个参数共 {total:,} 个数。',
+                  '  '.join(f'{letter}={size[letter]}' for letter in 'BTVH') + f': {size["T"]}×{size["B"]} tokens go in, {Y.shape[0]} rows of scores come out; the five parameters hold {total:,} numbers.')
+        return c.finish(y, f'一次前向传播：X {_shape(X)}，inputs {_shape(inputs)}，输出 {_shape(Y)}，状态从 {_shape(H)} 到 {_shape(H_new)}。',
+                        f'One forward pass: X {_shape(X)}, inputs {_shape(inputs)}, outputs {_shape(Y)}, state from {_shape(H)} to {_shape(H_new)}.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a0001b
+def hidden_heatmap(
+    states,  # (N, H) float32: the hidden state after each token
+    tokens,  # the N tokens, strings: a prefix and what was generated
+    num_prefix,  # how many of them are the prefix
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw the hidden state over a sentence: tokens along x, hidden units along y.
+    画出一句话里的隐藏状态：横着是词元，竖着是隐藏单元。"""
+    states, = _here(states)
+    N, H = _want_shapes({}, 'stack the states, one row for each token', states=(states, 'NH', torch.float32)).values()
+    if len(tokens) != N or not all(isinstance(token, str) for token in tokens):
+        raise ValueError(f'tokens must be {N} strings, one for each row of states, got {len(tokens)} of them')
+    if num_prefix not in range(N + 1):
+        raise ValueError(f'num_prefix must be from 0 to {N}, got {num_prefix!r}')
+    with _Canvas(lang) as c:
+        y = c.title('一句话里的隐藏状态', 'The hidden state over a sentence')
+        across, down = min(N, 60), min(H, 40)
+        x0, right = _MARGIN + 34, _WIDTH - _MARGIN - 50
+        w = min(20, (right - x0) / across)
+        h = min(14, 280 / down)
+        y += 20
+        for j, token in enumerate(tokens[:across]):
+            token = _visible(token)
+            c.text(x0 + (j + 0.5) * w, y, token if c.width(token, _SMALL) <= w + 1 else '▯', _SMALL)
+        for start, stop, zh, en, colour in ((0, min(num_prefix, across), '前缀：预热', 'prefix: warm-up', 'input'),
+                                            (num_prefix, across, '模型写的', 'written by the model', 'output')):
+            if start < stop:
+                c.lines((x0 + start * w + 2, y - 10), (x0 + stop * w - 2, y - 10), colour=COLOURS[colour], line=2)
+                words = next((words for words in (c.words(zh, en), zh if c.lang != 'en' else en) if c.width(words, _SMALL) < (stop - start) * w), '')
+                c.text(x0 + (start + stop) / 2 * w, y - 19, words, _SMALL)
+        y += 10
+        image = c.axes(x0, y, across * w, down * h)
+        image.imshow(states[:across, :down].T.numpy(), cmap=_VALUES, vmin=-1, vmax=1, aspect='auto', interpolation='none')
+        image.set_axis_off()
+        for unit in sorted({0, down - 1}):
+            c.text(x0 - 5, y + (unit + 0.5) * h, str(unit), _SMALL, COLOURS['quiet'], 'right')
+        c.text(_MARGIN, y + down * h / 2, 'H', ha='left')
+        for k in range(-9, 10):
+            c.boxes([(right + 14, y + 8 + 6 * (9 - k), 10, 6)], to_hex(_VALUES(0.5 + k / 18)), 'none')
+        for k, words in ((9, '1'), (0, '0'), (-9, '−1')):
+            c.text(right + 29, y + 11 + 6 * (9 - k), words, _SMALL, ha='left')
+        y += down * h + 20
+        if across < N or down < H:
+            c.cut(f'{_shape(states)}：共 {N} 个词元、{H} 个隐藏单元，只画了前 {across} 个词元、前 {down} 个单元……',
+                  f'{_shape(states)}: of {N} tokens and {H} hidden units the first {across} tokens and the first {down} units are drawn …')
+        y = c.say(_MARGIN, y, f'一列是读完一个词元后的状态 (H,) = ({H},)，一行是一个隐藏单元。',
+                  f'A column is the state (H,) = ({H},) after reading a token, a row is one hidden unit.')
+        busiest = states[:, :down].diff(dim=0).abs().mean(dim=0).argmax().item() if N > 1 else 0
+        return c.finish(y, f'隐藏状态 {_shape(states)} 随“{"".join(tokens[:across])}”变化；第 {busiest} 个单元变得最多，末尾的值是 {_number(states[-1, busiest].item())}。',
+                        f'The hidden state {_shape(states)} over "{"".join(tokens[:across])}"; unit {busiest} changes most and ends at {_number(states[-1, busiest].item())}.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a00007
+def _dots(c, points, colour, marker):
+    """Marks on a curve, so that it can be told by more than its colour."""
+    c.ax.plot(*zip(*points), linestyle='none', marker=marker, markersize=5, color=colour)
+
+
+def _bold_arrow(c, start, end, colour):
+    c.ax.add_patch(FancyArrowPatch(start, end, arrowstyle='-|>', mutation_scale=14, linewidth=2.6, color=colour, shrinkA=0, shrinkB=0))
+
+# %% ../nbs/workshop/figures.ipynb #b1a0001e
+def gradient_by_distance(
+    radii,  # the spectral radius of W_hh, one for each curve
+    norms,  # (R, K) float32: the norm of the gradient of the last loss for the hidden state k steps before
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw how large a gradient is by how many steps back it has travelled.
+    画出梯度往回走得越远有多大。"""
+    norms, = _here(norms)
+    R, K = _want_shapes({}, 'stack the norms, one row for each radius', norms=(norms, 'RK', torch.float32)).values()
+    if len(radii) != R:
+        raise ValueError(f'radii must be {R} numbers, one for each row of norms, got {len(radii)}')
+    if K < 2 or (norms <= 0).any():
+        raise ValueError('norms must be two steps or more, all above 0: a logarithmic axis has no place for others')
+    with _Canvas(lang) as c:
+        y = c.title('梯度往回走得越远', 'The further back a gradient travels')
+        y = c.say(_MARGIN, y, '纵轴是梯度的长度（对数刻度），横轴是往回走了几步。', 'Up: the length of the gradient (a logarithmic scale). Along: how many steps back.', _SMALL, COLOURS['quiet'])
+        # the scale: whole powers of ten
+        low, high = math.floor(norms.min().log10().item()), math.ceil(norms.max().log10().item())
+        high += high == low
+        x0, x1, top, bottom = _MARGIN + 40, _WIDTH - 128, y + 14, y + 254
+        place = lambda k, value: (x0 + (x1 - x0) * k / (K - 1), bottom - (bottom - top) * (math.log10(value) - low) / (high - low))
+        c.boxes([(x0, top, x1 - x0, bottom - top)], COLOURS['paper'])
+        every = -(-(high - low) // 8)
+        for power in range(low, high + 1):
+            if power % every == 0:
+                _, line = place(0, 10.0 ** power)
+                c.lines((x0, line), (x1, line), colour=COLOURS['ground' if power else 'line'], line=1)
+                c.text(x0 - 6, line, '10' + str(power).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹')), _SMALL, COLOURS['quiet'], 'right')
+        step = max(1, K // 7)
+        for k in range(0, K, step):
+            c.text(place(k, 1)[0], bottom + 11, str(k), _SMALL, COLOURS['quiet'])
+        order = sorted(range(R), key=lambda r: norms[r, -1].item())
+        colours = ('input', 'state', 'output', 'weight', 'target', 'extra')
+        free = top  # where there is room for a label
+        for r in reversed(order):
+            shade = COLOURS[colours[r % len(colours)]]
+            points = [place(k, norms[r, k].item()) for k in range(K)]
+            c.lines(*points, colour=shade, line=1.8)
+            _dots(c, points[::step], shade, 'os^Dv'[r % 5])
+            times = norms[r, -1] / norms[r, 0]
+            last = max(free, points[-1][1])
+            c.text(x1 + 8, last - 6, c.words('谱半径', 'radius', ' ') + f' {radii[r]:g}', _SMALL, shade, 'left')
+            c.text(x1 + 8, last + 6, f'×{_power(times.item())}', _SMALL, COLOURS['ink'], 'left')
+            free = last + 26
+        y = max(bottom + 36, free + 12)
+        for r in reversed(order):
+            times = (norms[r, -1] / norms[r, 0]).item()
+            what = ('消失', 'vanishes') if times < 0.1 else ('爆炸', 'explodes') if times > 10 else ('差不多', 'stays about the same')
+            y = c.say(_MARGIN, y, f'谱半径 {radii[r]:g}：走 {K - 1} 步，长度变成 {_power(times)} 倍，{what[0]}。',
+                      f'Spectral radius {radii[r]:g}: over {K - 1} steps its length becomes {_power(times)} times what it was; it {what[1]}.')
+        ends = [_power((norms[r, -1] / norms[r, 0]).item()) for r in range(R)]
+        return c.finish(y, f'梯度往回走 {K - 1} 步，长度变成：' + '，'.join(f'W_hh 谱半径 {radius:g} 时 {end} 倍' for radius, end in zip(radii, ends)) + '。',
+                        f'Over {K - 1} steps back the length of a gradient is multiplied: '
+                        + ', '.join(f'by {end} where W_hh has the spectral radius {radius:g}' for radius, end in zip(radii, ends)) + '.')
+
+
+def _power(value):
+    """A positive number, in few characters."""
+    if 0.01 <= value < 1000:
+        return f'{value:.2g}' if value < 100 else f'{value:.0f}'
+    mantissa, power = f'{value:.0e}'.split('e')
+    return f'{mantissa}·10' + str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))
+
+# %% ../nbs/workshop/figures.ipynb #b1a00021
+def clipped_update(
+    before,  # the gradients of W_xh, W_hh, b_h, W_hq, b_q
+    after,  # the same after clipping
+    theta,  # the largest norm allowed
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw a gradient before and after clipping: the same direction, the length theta.
+    画出裁剪前后的梯度：方向不变，长度成了 theta。"""
+    names = 'W_xh', 'W_hh', 'b_h', 'W_hq', 'b_q'
+    if not len(before) == len(after) == 5:
+        raise ValueError(f'before and after must be the gradients of W_xh, W_hh, b_h, W_hq, b_q, got {len(before)} and {len(after)}')
+    if not theta > 0:
+        raise ValueError(f'theta must be above 0, got {theta!r}')
+    before, after = _here(*before), _here(*after)
+    for name, old, new in zip(names, before, after):
+        axes = 'mn' if name[0] == 'W' else 'n'
+        _want_shapes({}, 'pass a gradient before and after clipping', **{f'before, {name},': (old, axes, torch.float32), f'after, {name},': (new, axes, torch.float32)})
+    old, new = (torch.stack([grad.norm() for grad in grads]) for grads in (before, after))
+    length, short = old.norm().item(), new.norm().item()
+    factor = min(1, theta / length) if length else 1
+    if not all(torch.allclose(b, a * factor, rtol=1e-3, atol=1e-6 * (length or 1)) for a, b in zip(before, after)):
+        raise ValueError(f'after is not before times min(1, theta / {length:.4g}): pass the gradients after grad_clipping(net, theta)')
+    with _Canvas(lang) as c:
+        top = c.title('裁剪前后的梯度', 'A gradient before and after clipping')
+        hidden, output = (lambda lengths: lengths[:3].norm().item()), (lambda lengths: lengths[3:].norm().item())
+        most = 6 * theta  # a longer arrow is cut
+        size, x0, y0 = 190, _MARGIN + 44, top + 216
+        span = max(min(length, most), theta) * 1.08
+        place = lambda lengths, scale=1: (x0 + size * hidden(lengths) * scale / span, y0 - size * output(lengths) * scale / span)
+        c.arrow((x0, y0), (x0 + size + 14, y0))
+        c.arrow((x0, y0), (x0, y0 - size - 14))
+        c.text(x0, y0 + 12, '0', _SMALL, COLOURS['quiet'])
+        arc = [math.pi / 2 * k / 40 for k in range(41)]
+        c.lines(*((x0 + size * theta * math.cos(a) / span, y0 - size * theta * math.sin(a) / span) for a in arc), colour=COLOURS['state'], line=1.4, dashed=True)
+        c.text(x0 + size * theta / span, y0 + 12, f'θ = {theta:g}', _SMALL)
+        if length:
+            tip = place(old, min(1, most / length))
+            c.arrow((x0, y0), tip, colour=COLOURS['quiet'], dashed=True)
+            _bold_arrow(c, (x0, y0), place(new), COLOURS['output'])
+        if length > most:
+            c.text(tip[0] + 6, tip[1] - 6, '…')
+            c.cut(f'裁剪前的箭头太长，只画了 {most:g}，到“…”为止。', f'The arrow before clipping is too long: {most:g} of it is drawn, up to "…".')
+        c.text(x0 + size + 14, y0 + 26, 'W_xh, W_hh, b_h', _SMALL, COLOURS['quiet'], 'right')
+        c.text(x0 - 4, y0 - size - 24, 'W_hq, b_q', _SMALL, COLOURS['quiet'])
+        # each parameter's share
+        x, bar = 330, 130
+        biggest = max(old.max().item(), 1e-30)
+        y = top + 2
+        for shade, zh, en, words in ((COLOURS['quiet'], '裁剪前', 'before', length), (COLOURS['output'], '裁剪后', 'after', short)):
+            c.boxes([(x, y - 5, 10, 10)], _tint(shade, 0.45) if shade == COLOURS['quiet'] else shade, shade)
+            c.text(x + 16, y, c.words(zh, en) + f': {words:.4g}', ha='left')
+            y += 18
+        y += 12
+        for k, name in enumerate(names):
+            c.text(x + 34, y, name, _SMALL, ha='right')
+            for value, dy, shade in ((old[k].item(), -9, _tint(COLOURS['quiet'], 0.45)), (new[k].item(), 1, COLOURS['output'])):
+                c.boxes([(x + 40, y + dy, bar * value / biggest, 7)], shade, 'none')
+                c.text(x + 44 + bar * value / biggest, y + dy + 3.5, f'{value:.3g}', _SMALL, COLOURS['quiet'], 'left')
+            y += 34
+        y = y0 + 40
+        if factor < 1:
+            y = c.say(_MARGIN, y, f'长度 {length:.4g} 超过 θ，五个梯度一起乘 θ/{length:.4g} = {factor:.3g}：方向不变，长度成了 {short:.4g}。',
+                      f'Its length, {length:.4g}, is above θ, so all five are multiplied by θ/{length:.4g} = {factor:.3g}: same direction, length {short:.4g}.')
+        else:
+            y = c.say(_MARGIN, y, f'长度 {length:.4g} 没有超过 θ，裁剪什么也没改。', f'Its length, {length:.4g}, is not above θ: clipping changes nothing.')
+        y = c.say(_MARGIN, y, '左图横轴是隐藏层三个梯度合起来的长度，纵轴是输出层两个的，箭头的长度就是全部的长度。',
+                  "On the left, the length of the hidden layer's three gradients runs along, that of the output layer's two up; an arrow's length is that of all.", _SMALL, COLOURS['quiet'])
+        return c.finish(y, f'梯度裁剪：长度从 {length:.4g} 变成 {short:.4g}，θ 是 {theta:g}，方向不变。',
+                        f'Gradient clipping: the length goes from {length:.4g} to {short:.4g} with θ = {theta:g}; the direction stays.')
+
+# %% ../nbs/workshop/figures.ipynb #b1a00027
+def chapter_headings(
+    folder,  # where the numbered notebooks are
+) -> list:  # (heading, link) in reading order, links like 02_model.ipynb#one-hot
+    """Read the titles and sections of the numbered notebooks.
+    读出各本编号笔记的标题和小节。"""
+    found = []
+    for path in sorted(Path(folder).glob('[0-9][0-9]_*.ipynb')):
+        for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
+            heading = re.fullmatch(r'##? (.+?) *\{#(\S+?)\}\s*', ''.join(cell['source']))
+            if cell['cell_type'] == 'markdown' and heading:
+                found.append((heading[1], f'{path.name}#{heading[2]}'))
+    if not found:
+        raise ValueError(f'no numbered notebook with headings in {folder}: pass the folder nbs')
+    return found
+
+
+def _branches(headings, lang):
+    """Headings as (title, link, sections) for each notebook, in one language or both."""
+    branches = []
+    for heading, link in headings:
+        zh, dot, en = heading.partition(' · ')
+        words = heading if lang == 'both' or not dot else zh if lang == 'zh' else en
+        page, hash, _ = link.partition('#')
+        if not hash:
+            raise ValueError(f"each link must name a page and a section, like '02_model.ipynb#one-hot', got {link!r}")
+        if branches and branches[-1][1].partition('#')[0] == page:
+            branches[-1][2].append((words, link))
+        else:
+            branches.append((words, link, []))
+    if not branches:
+        raise ValueError('headings is empty: pass what chapter_headings returns')
+    return branches
+
+
+def mind_map_mermaid(
+    title,  # what stands at the root, '中文 · English'
+    headings,  # (heading, link) in reading order; the first of each page is its title
+    lang='both',  # 'zh', 'en' or 'both'
+) -> str:  # a Mermaid flowchart, without a fence
+    """Write the mind map of a chapter as Mermaid text, each node a link.
+    把一章的思维导图写成 Mermaid 文本，每个节点都是链接。"""
+    def quoted(words):
+        return words.replace('&', '&amp;').replace('"', '&quot;').replace('<', '&lt;').replace('>', '&gt;').replace('#', '&num;').replace('`', '&#96;')
+
+    root = _branches([(title, 'root#root')], lang)[0][0]
+    lines = ['flowchart LR', f'  root(["{quoted(root)}"])']
+    for i, (words, link, sections) in enumerate(_branches(headings, lang)):
+        lines += [f'  root --- n{i}["{quoted(words)}"]', f'  click n{i} href "{link}"']
+        for j, (words, link) in enumerate(sections):
+            lines += [f'  n{i} --- n{i}s{j}("{quoted(words)}")', f'  click n{i}s{j} href "{link}"']
+    return '\n'.join(lines) + '\n'
+
+
+def mind_map(
+    title,  # what stands at the root, '中文 · English'
+    headings,  # (heading, link) in reading order; the first of each page is its title
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw the mind map of a chapter, each node a link.
+    画出一章的思维导图，每个节点都是链接。"""
+    with _Canvas(lang) as c:
+        branches = _branches(headings, c.lang)
+        root = _branches([(title, 'root#root')], c.lang)[0][0]
+        colours = [COLOURS[name] for name in ('input', 'target', 'state', 'weight', 'output', 'extra')]
+        top = y = c.title(*title.split(' · ')[:1], title.split(' · ')[-1])
+        x_root, x_page, x_leaf, most = _MARGIN + 6, _MARGIN + 24, 228, 14
+        spots = []
+        for i, (words, link, sections) in enumerate(branches):
+            shade, shown = colours[i % len(colours)], sections[:most] if len(sections) > most else sections
+            high = 15 * max(len(shown) + (len(shown) < len(sections)), 2)
+            middle = y + high / 2
+            spots.append(middle)
+            parts = [words] if c.width(words, _NORMAL) < 140 else words.split(' · ')
+            c.boxes([(x_page, middle - 15, 150, 30)], _tint(shade, 0.3), shade)
+            for k, part in enumerate(parts[:2]):
+                c.text(x_page + 75, middle + 13 * (k - (len(parts[:2]) - 1) / 2), c.fit(part, 142), _NORMAL if len(parts) == 1 else 9, url=link)
+            for k, (words, link) in enumerate(shown):
+                line = y + 15 * (k + 0.5) + (high - 15 * (len(shown) + (len(shown) < len(sections)))) / 2
+                c.lines((x_page + 150, middle), (x_leaf - 18, line), (x_leaf - 6, line), colour=shade, line=0.8)
+                c.text(x_leaf, line, c.fit(words, _WIDTH - _MARGIN - x_leaf, 9), 9, ha='left', url=link)
+            if len(shown) < len(sections):
+                c.text(x_leaf, y + high - 7, '…', ha='left')
+                c.cut('小节太多的，只画了前几节。', 'Where a notebook has too many sections, only the first are drawn.')
+            y += high + 12
+        c.lines((x_root, spots[0]), (x_root, spots[-1]), colour=COLOURS['quiet'], line=1.4)
+        for middle in spots:
+            c.lines((x_root, middle), (x_page, middle), colour=COLOURS['quiet'], line=1.4)
+        count = sum(len(sections) for *_, sections in branches)
+        return c.finish(y, f'思维导图“{title.split(" · ")[0]}”：{len(branches)} 本笔记，{count} 节，从“{branches[0][0].split(" · ")[0]}”到“{branches[-1][0].split(" · ")[0]}”。',
+                        f'Mind map "{title.split(" · ")[-1]}": {len(branches)} notebooks, {count} sections, '
+                        f'from "{branches[0][0].split(" · ")[-1]}" to "{branches[-1][0].split(" · ")[-1]}".')
