@@ -97,7 +97,7 @@ def ready(page, read=None):
     """Wait until the whole prefix is read and drawn."""
     page.wait_for_function("() => !document.querySelector('.rnn-playground').hasAttribute('aria-busy')", timeout=120_000)
     page.wait_for_function("(read) => document.querySelector('.count .en').textContent.startsWith(read)",
-                           arg="" if read is None else f"{read} characters of the prefix read", timeout=10_000)
+                           arg="" if read is None else f"{read} characters of the prefix read", timeout=60_000)
 
 
 # ---- numbers
@@ -268,8 +268,8 @@ def test_the_figure_shows_the_numbers_of_the_step(visit, model):
     assert page.get_attribute(".heat", "aria-valuenow") == "33"
     assert page.locator(".text span[style]").count() == 15  # the unit along the text
     page.press(".heat", "Escape")
-    assert "no unit picked" in page.text_content(".unit") or page.wait_for_function(
-        "() => document.querySelector('.unit').textContent.includes('no unit picked')")
+    page.wait_for_function("() => document.querySelector('.unit').textContent.includes('no unit picked')")
+    assert page.locator(".text span[style]").count() == 0
 
 
 def test_stages_one_after_another_or_by_choice(visit):
@@ -314,7 +314,7 @@ def test_run_and_pause_from_the_keyboard(visit):
         assert name in reached
 
 
-def whole_frames(page):
+def count_gaps(page):
     """Start counting how long the page ever keeps a timer waiting."""
     page.evaluate("""() => { window.gaps = []; let last = performance.now();
         window.ticking = setInterval(() => { const now = performance.now(); gaps.push(now - last); last = now; }, 1); }""")
@@ -335,12 +335,12 @@ def test_prefixes_unknown_empty_and_long(visit):
     page.click("button:has-text('Step')")
     page.wait_for_function("() => document.querySelectorAll('.text .made').length === 1")
 
-    whole_frames(page)
+    count_gaps(page)
     page.fill("textarea", ("the time traveller " * 600)[:10_000])
     page.wait_for_function("() => /warm-up: \\d+ characters read/.test(document.querySelector('.count .en').textContent)")
     ready(page, 10_000)
     gaps = page.evaluate("() => { clearInterval(ticking); return gaps; }")
-    assert len(gaps) > 50 and max(gaps) < 1000  # it went on answering
+    assert len(gaps) > 50 and max(gaps) < sum(gaps) / 4  # it went on answering
     assert page.text_content(".notice").strip() == ""
     page.click("button:has-text('Step')")
     page.wait_for_function("() => document.querySelectorAll('.text .made').length === 1")

@@ -165,7 +165,7 @@ function build(root, model) {
   const stepButton = make('button', { type: 'button', onclick: () => oneStep() }, say('单步', 'Step'));
   const rewindButton = make('button', { type: 'button', onclick: () => rewind() }, say('从头', 'Rewind'));
   const notice = make('p', { class: 'notice lines', role: 'status' });
-  const count = make('p', { id: id('count'), class: 'count' });
+  const count = make('p', { id: id('count'), class: 'count lines' });
   const written = make('p', { class: 'text', lang: 'en' });
   const spoken = make('p', { class: 'for-readers', role: 'status', lang: 'en' });
 
