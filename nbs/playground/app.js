@@ -84,7 +84,7 @@ class Session {
 
   change(prefix, seed) { // read on where the new prefix only continues the old one
     const { characters, at } = this, next = Array.from(prefix);
-    const goesOn = this.written === 0 && !this.empty && at > 0 && at <= next.length && characters.slice(0, at).every((c, i) => c === next[i]);
+    const goesOn = this.written === 0 && !this.empty && at > 0 && characters.slice(0, at).every((c, i) => c === next[i]);
     const kept = { at, H: this.H, last: this.last, trace: this.trace };
     this.begin(prefix, seed);
     if (goesOn) Object.assign(this, kept);
@@ -173,47 +173,59 @@ function build(root, model) {
   const heatLabel = make('p', { id: id('heat-label'), class: 'lines' }, say(
     `${n} 个隐藏单元，蓝色近 −1，橙色近 +1。点一个，或用方向键，看它随文字起伏。`,
     `${n} hidden units, blue near −1, orange near +1. Pick one, or use the arrow keys, to see it rise and fall along the text.`));
-  const heat = make('canvas', { class: 'heat', tabindex: 0, role: 'slider', 'aria-labelledby': id('heat-label'), 'aria-valuemin': 0, 'aria-valuemax': n - 1 });
+  const heat = make('canvas', { class: 'heat', tabindex: 0, role: 'slider', 'aria-labelledby': id('heat-label'),
+    'aria-valuemin': 0, 'aria-valuemax': n - 1 });
   const unitLine = make('p', { class: 'unit', 'aria-hidden': 'true' });
   const bars = make('div', { class: 'bars', 'aria-hidden': 'true' });
   const barOf = new Map(byLetter.map((i) => {
-    const fill = make('i'), tick = make('u'), bar = make('div', { class: i ? 'bar' : 'bar long' }, make('div', {}, fill, tick), make('b', {}, visible(model.tokens[i])));
+    const fill = make('i'), tick = make('u'), name = make('b', {}, visible(model.tokens[i]));
+    const bar = make('div', { class: i ? 'bar' : 'bar long' }, make('div', {}, fill, tick), name);
     bars.append(bar);
     return [i, { bar, fill, tick }];
   }));
   const best = make('p', { class: 'best' });
 
-  // -- the step as a figure
+  // -- the step as a figure: data-stage says in which stage a part of it appears
+  const at = (stage) => (stage === undefined ? {} : { 'data-stage': stage });
+  const cell = (stage) => make('td', at(stage));
+  const rowHead = (stage, ...words) => make('th', { scope: 'row', ...at(stage) }, ...words);
+  const columnHead = (stage, ...words) => make('th', { scope: 'col', ...at(stage) }, ...words);
+  const rows = (count, each) => Array.from({ length: count }, () => make('tr', {}, each()));
+  const table = (name, caption, heads, body) => make('table', { class: name }, make('caption', { class: 'lines' }, caption),
+    make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body));
+  const arrow = () => make('span', { class: 'arrow', 'aria-hidden': 'true' });
+
   const stages = STAGES.map(([piece], i) => make('button', { type: 'button', onclick: () => show(i) }, formula(piece)));
-  const play = make('button', { type: 'button', class: 'play', onclick: () => animate() }, make('span', { class: 'symbol', 'aria-hidden': 'true' }, '▶'), say('演示', 'Play'));
-  const explanation = make('p', { class: 'explanation lines', 'aria-live': 'polite' });
-  const rowOf = new Map();
-  const matrix = make('table', { class: 'matrix' }, make('caption', { class: 'lines' }, formula('x'), ` (${V}) × `, formula('W_xh'), ` (${V}, ${n})`),
-    make('tbody', {}, byLetter.map((i) => {
-      const hot = make('td', { class: 'hot', 'data-stage': 0 }), row = make('tr', {}, make('th', { scope: 'row' }, visible(model.tokens[i])), hot,
-        Array.from({ length: UNITS }, () => make('td', { class: 'weight' })));
-      rowOf.set(i, { row, hot });
-      return row;
-    })));
-  const unitHeads = make('tr', {}, make('th', { scope: 'col' }, say('单元', 'unit')),
-    ['x W_xh', '+ H W_hh', '+ b_h', 'tanh → H'].map((piece, i) => make('th', { scope: 'col', 'data-stage': i + 1 }, formula(piece))));
-  const unitRows = Array.from({ length: UNITS }, () => make('tr', {}, make('th', { scope: 'row' }), [1, 2, 3, 4].map((s) => make('td', { 'data-stage': s }))));
-  const unitTable = make('table', { class: 'units' }, make('caption', { class: 'lines' }, say(`${n} 个单元中的 ${UNITS} 个`, `${UNITS} of ${n} units`)), make('thead', {}, unitHeads), make('tbody', {}, unitRows));
-  const rankRows = Array.from({ length: Math.min(RANKED, V) }, () => make('tr', {}, make('th', { scope: 'row', 'data-stage': 5 }), make('td', { 'data-stage': 5 }), make('td', { 'data-stage': 6 })));
-  const rankTable = make('table', { class: 'ranks' }, make('caption', { class: 'lines' }, say(`分数最高的 ${rankRows.length} 个`, `the ${rankRows.length} highest scores`)),
-    make('thead', {}, make('tr', {}, make('th', { scope: 'col', 'data-stage': 5 }, say('词元', 'token')), make('th', { scope: 'col', 'data-stage': 5 }, formula('H W_hq + b_q')), make('th', { scope: 'col', 'data-stage': 6 }, formula('softmax → p')))),
-    make('tbody', {}, rankRows));
-  const figure = make('div', { class: 'figure' }, matrix, make('span', { class: 'arrow', 'aria-hidden': 'true' }), unitTable, make('span', { class: 'arrow', 'aria-hidden': 'true' }), rankTable);
+  const play = make('button', { type: 'button', class: 'play', onclick: () => animate() },
+    make('span', { class: 'symbol', 'aria-hidden': 'true' }, '▶'), say('演示', 'Play'));
+  const explanation = make('p', { class: 'explanation lines' });
+  const rowOf = new Map(byLetter.map((i) => {
+    const hot = make('td', { class: 'hot', ...at(0) }), weights = Array.from({ length: UNITS }, () => make('td', { class: 'weight' }));
+    return [i, { row: make('tr', {}, rowHead(undefined, visible(model.tokens[i])), hot, weights), hot, weights }];
+  }));
+  const matrix = table('matrix', formula(`x (${V}) × W_xh (${V}, ${n})`), [], [...rowOf.values()].map(({ row }) => row));
+  const unitRows = rows(UNITS, () => [rowHead(), ...[1, 2, 3, 4].map(cell)]);
+  const unitTable = table('units', say(`${n} 个单元中的 ${UNITS} 个`, `${UNITS} of ${n} units`),
+    [columnHead(undefined, ...say('单元', 'unit')), ...STAGES.slice(1, 5).map(([piece], i) => columnHead(i + 1, ...formula(piece)))], unitRows);
+  const rankRows = rows(Math.min(RANKED, V), () => [rowHead(5), cell(5), cell(6)]);
+  const rankTable = table('ranks', say(`分数最高的 ${rankRows.length} 个`, `the ${rankRows.length} highest scores`),
+    [columnHead(5, ...say('词元', 'token')), ...STAGES.slice(5).map(([piece], i) => columnHead(i + 5, ...formula(piece)))], rankRows);
+  const figure = make('div', { class: 'figure' }, matrix, arrow(), unitTable, arrow(), rankTable);
 
   root.replaceChildren(
     make('div', { class: 'ask' }, make('label', { for: id('prefix') }, say('前缀', 'Prefix')), prefix,
       make('div', { class: 'buttons' }, runButton, stepButton, rewindButton)),
-    make('div', { class: 'settings' }, temperatureField, topKField, speedField, make('div', { class: 'field' }, make('label', { for: id('seed') }, say('种子', 'Seed')), seed)),
-    notice, make('section', { class: 'paper' }, make('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-labelledby': id('count') }, written), count), spoken,
+    make('div', { class: 'settings' }, temperatureField, topKField, speedField,
+      make('div', { class: 'field' }, make('label', { for: id('seed') }, say('种子', 'Seed')), seed)),
+    notice,
+    make('section', { class: 'paper' },
+      make('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-labelledby': id('count') }, written), count),
+    spoken,
     make('div', { class: 'two' },
       make('section', {}, make('h2', {}, say('隐藏状态', 'Hidden state')), heat, unitLine, heatLabel),
       make('section', {}, make('h2', {}, say('下一个字符', 'Next character')), bars, best,
-        make('p', { class: 'lines' }, say('实心条是抽样时的概率，横线是温度 1 时模型给的概率。', 'Solid: the probability it draws by. Line: what the model says at temperature 1.')))),
+        make('p', { class: 'lines' }, say('实心条是抽样时的概率，横线是温度 1 时模型给的概率。',
+          'Solid: the probability it draws by. Line: what the model says at temperature 1.')))),
     make('section', { class: 'stages' }, make('h2', {}, say('这一步怎么算', 'How this step is computed')),
       make('div', { class: 'formula' }, stages, play), explanation, figure));
 
@@ -230,9 +242,13 @@ function build(root, model) {
     const { at, written: made, waiting } = session;
     count.replaceChildren(...(waiting
       ? say(`预热：读了 ${at}，还有 ${waiting} 个字符`, `warm-up: ${at} characters read, ${waiting} to go`)
-      : say(`读了前缀的 ${session.prefixLength} 个字符，写了 ${made} 个`, `${session.prefixLength} characters of the prefix read, ${made} written`)));
+      : say(`读了前缀的 ${session.prefixLength} 个字符，写了 ${made} 个`,
+        `${session.prefixLength} characters of the prefix read, ${made} written`)));
     if (!session.last) {
-      for (const { bar, fill, tick } of barOf.values()) { bar.className = bar.className.replace(/ (out|top)/g, ''); fill.style.height = tick.style.bottom = '0'; }
+      for (const { bar, fill, tick } of barOf.values()) {
+        bar.classList.remove('out', 'top');
+        fill.style.height = tick.style.bottom = '0';
+      }
       best.replaceChildren(...say('还没有读字符', 'nothing read yet'));
     } else renderBars();
     renderFigure();
@@ -244,7 +260,8 @@ function build(root, model) {
     if (from > 0) spans.push('… ');
     for (let i = from; i < to; i++) {
       const kind = i >= at ? 'ahead' : i < prefixLength ? 'given' : 'made', character = session.shown(i);
-      const unknown = tokens[i] === 0, span = make('span', { class: unknown ? `${kind} unknown` : kind }, unknown && i < prefixLength ? visible(character) : character);
+      const unknown = tokens[i] === 0, words = unknown ? visible(character) : character;
+      const span = make('span', { class: unknown ? `${kind} unknown` : kind }, words);
       if (unit !== null && i < at) span.style.backgroundColor = tint(trace[i - from]?.[unit] ?? 0, 0.55);
       if (i === at) spans.push(make('span', { class: 'caret' }));
       spans.push(span);
@@ -307,12 +324,12 @@ function build(root, model) {
       element.classList.toggle('later', own > stage);
       element.classList.toggle('now', own === stage);
     }
-    for (const [i, { row, hot }] of rowOf) {
+    for (const [i, { row, hot, weights }] of rowOf) {
       const lit = last?.index === i;
       row.classList.toggle('lit', lit);
       row.classList.toggle('now', lit && stage === 1);
       hot.textContent = lit ? '1' : '0';
-      [...row.querySelectorAll('.weight')].forEach((cell, k) => { cell.style.backgroundColor = tint(2 * model.W_xh[i * n + first + k], 0.9); });
+      weights.forEach((weight, k) => { weight.style.backgroundColor = tint(2 * model.W_xh[i * n + first + k], 0.9); });
     }
     if (!last) return explanation.replaceChildren(...say('按“单步”读入第一个字符。', 'Press Step to read the first character.'));
     unitRows.forEach((row, k) => {
@@ -331,7 +348,9 @@ function build(root, model) {
       share.textContent = percent(plain[i]);
       share.style.backgroundSize = `${percent(plain[i])} 100%`;
     });
-    const facts = { token: quote(model.tokens[last.index]), index: last.index, V, H: n, best: quote(model.tokens[order[0]]), share: percent(plain[order[0]]) };
+    explanation.setAttribute('aria-live', stage < STAGES.length ? 'polite' : 'off'); // not at every character of a run
+    const facts = { token: quote(model.tokens[last.index]), index: last.index, V, H: n, best: quote(model.tokens[order[0]]),
+      share: percent(plain[order[0]]) };
     explanation.replaceChildren(...(stage < STAGES.length ? say(...STAGES[stage][1](facts))
       : say(`刚读入 ${facts.token}。点公式里的一段，看它的数。`, `It has just read ${facts.token}. Pick a piece of the formula to see its numbers.`)));
   }
