@@ -141,7 +141,10 @@ def train_ch8(
 
     for epoch in range(num_epochs):
         try:
-            ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)
+            if hasattr(net, 'train_epoch'):  # `RNNModelFast`
+                ppl, speed = net.train_epoch(train_iter, lr, use_random_iter)
+            else:
+                ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)
         except FloatingPointError as error:
             raise FloatingPointError(f'epoch {epoch + 1}: {error}') from None
         if (epoch + 1) % 10 == 0:
