@@ -5,7 +5,7 @@ __all__ = ['COLOURS', 'FONTS', 'Drawing', 'step1_raw_text', 'step2_tokenization'
            'step4_batches_both_methods', 'step5_transpose', 'onehot_matrix', 'step6_onehot', 'step7a_onehot_input',
            'step7b_rnn_cell', 'step7c_sequential', 'step7d_output_concat', 'hidden_updates', 'forward_shapes',
            'hidden_heatmap', 'gradient_by_distance', 'clipped_update', 'chapter_headings', 'mind_map_mermaid',
-           'mind_map', 'training_curves', 'gradient_norms', 'training_spike']
+           'mind_map', 'training_curves', 'gradient_norms', 'training_spike', 'bptt_flow']
 
 # %% ../nbs/workshop/figures.ipynb #c95e3ffe
 import contextlib
@@ -1910,3 +1910,59 @@ def training_spike(
         numbers = f'{train[here]:.2f}', f'{norms[here].max():.2f}'
         return c.finish(y + 8, f'第 {epoch} 轮前后：困惑度 {numbers[0]}，最大梯度范数 {numbers[1]}。',
                         f'Around epoch {epoch}: perplexity {numbers[0]}, largest gradient norm {numbers[1]}.')
+
+# %% ../nbs/workshop/figures.ipynb #a32e9cd1
+def bptt_flow(
+    hiddens,  # (T+1, B, H): the state before the first step and after each
+    G,  # (T*B, V): the gradient of the loss for the logits, time first
+    D,  # (T, B, H): its gradient for what tanh is taken of
+    W_hh,  # (H, H)
+    W_hq,  # (H, V)
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw how the gradient comes into each time step from its output and from the next step, with the sizes it has.
+    画出梯度怎样从每一步的输出和下一步流进这一步，各有多大。"""
+    kind = hiddens.dtype if isinstance(hiddens, torch.Tensor) else torch.float32
+    for name, value, letters in (('hiddens', hiddens, ('T+1', 'B', 'H')), ('G', G, ('T*B', 'V')), ('D', D, 'TBH'),
+                                 ('W_hh', W_hh, 'HH'), ('W_hq', W_hq, 'HV')):
+        _want(name, value, letters, kind, 'pass what the steps of 06_bptt leave in their buffers')
+    T, B, H = D.shape
+    hiddens, G, D, W_hh, W_hq = (value.detach().double() for value in (hiddens, G, D, W_hh, W_hq))
+    shapes = hiddens.shape == (T + 1, B, H) and G.shape == (T * B, W_hq.shape[1]) and W_hq.shape[0] == H and W_hh.shape == (H, H)
+    from_output = (G @ W_hq.T).reshape(T, B, H) if shapes else None
+    from_next = torch.cat([D[1:] @ W_hh.T, torch.zeros(1, B, H, dtype=D.dtype)]) if shapes else None
+    if not shapes or not torch.allclose(D, (from_output + from_next) * (1 - hiddens[1:] ** 2), rtol=1e-3, atol=1e-3 * D.abs().max().item()):
+        raise ValueError('D is not the gradient that G gives these states: pass hiddens, G and D of one minibatch')
+    sizes = {name: [f'{value.norm().item():.2g}' for value in values]
+             for name, values in (('output', from_output), ('next', from_next), ('D', D))}
+    steps = _some(T, 5)
+    with _Canvas(lang) as c:
+        y = c.title('梯度走的路', 'Where the gradient flows')
+        y = c.say(_MARGIN, y, '数字是 L2 范数；(…) 是形状。', 'Numbers are L2 norms; (…) are shapes.', _SMALL, COLOURS['quiet']) + 12
+        first, step, w = _MARGIN + 52, (_WIDTH - 2 * _MARGIN - 52) / len(steps), 62
+        for i, t in enumerate(steps):
+            x = first + i * step
+            if t is None:
+                c.text(x + w / 2, y + 76, '…', _LARGE)
+            else:
+                c.text(x + w / 2, y, f'G{t + 1} · W_hq.T', _SMALL)
+                c.text(x + w / 2, y + 13, sizes['output'][t], colour=COLOURS['output'])
+                c.arrow((x + w / 2, y + 24), (x + w / 2, y + 58), colour=COLOURS['output'])
+                c.boxes([(x, y + 60, w, 32)], _tint(COLOURS['state'], 0.35))
+                c.text(x + w / 2, y + 76, f'H{t + 1}')
+                c.arrow((x + w / 2, y + 94), (x + w / 2, y + 128), '⊙ (1-H²)', colour=COLOURS['weight'])
+                c.text(x + w / 2, y + 139, f'D{t + 1}', _SMALL)
+                c.text(x + w / 2, y + 152, sizes['D'][t], colour=COLOURS['weight'])
+            c.arrow((x - 2, y + 76), (x - step + w + 2, y + 76) if i else (_MARGIN + 24, y + 76), colour=COLOURS['state'])
+            if i and None not in (t, steps[i - 1]):
+                c.text(x - (step - w) / 2, y + 64, sizes['next'][t - 1], _SMALL, COLOURS['state'])
+        c.text(_MARGIN + 10, y + 76, 'H0')
+        c.text(first + w / 2, y + 172, _shape(D[0]), _SMALL, COLOURS['quiet'])
+        if None in steps:
+            c.cut(f'共 {T} 个时间步，没有全部画出。', f'There are {T} time steps; not all are drawn.')
+        y = c.say(_MARGIN, y + 196, '梯度从两处进入每一步：上面是它的输出，右边是下一步（D · W_hh.T）。',
+                  'Into each step the gradient comes from two sides: its output above, and the next step on the right (D · W_hh.T).', _SMALL)
+        y = c.say(_MARGIN, y + 2, '往下的 D 交给参数：W_xh 里读到的那几行、W_hh 和 b_h。',
+                  'Downwards, D goes to the parameters: the rows of W_xh that were read, W_hh and b_h.', _SMALL)
+        return c.finish(y, f'{T} 个时间步的反向传播；D 的范数从最后一步的 {sizes["D"][-1]} 到第一步的 {sizes["D"][0]}。',
+                        f'Back-propagation through {T} time steps; the norm of D is {sizes["D"][-1]} at the last step and {sizes["D"][0]} at the first.')
