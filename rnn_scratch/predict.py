@@ -56,6 +56,8 @@ def predict_ch8(
     unknown = sorted({token for token in prefix if vocab[token] == vocab.unk})
     if unknown:
         warnings.warn(f'not in the vocabulary, read as <unk>: {" ".join(map(repr, unknown))}', stacklevel=3)
+    if temperature == 0 and top_k is None and hasattr(net, 'generate'):  # `RNNModelFast` writes by itself
+        return ''.join(vocab.to_tokens(net.generate(vocab[list(prefix)], num_preds)))
     state = net.begin_state(batch_size=1, device=device)
     outputs = [vocab[prefix[0]]]
 

@@ -139,7 +139,10 @@ def train_epochs(
 
     for epoch in range(first_epoch, num_epochs + 1):
         try:
-            ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)
+            if hasattr(net, 'train_epoch'):  # `RNNModelFast`
+                ppl, speed = net.train_epoch(train_iter, lr, use_random_iter)
+            else:
+                ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)
         except FloatingPointError as error:
             raise FloatingPointError(f'epoch {epoch}: {error}') from None
         if not all(param.isfinite().all() for param in params):  # the last update did it, after the last loss
