@@ -21,7 +21,7 @@ except ImportError as e:
 # %% ../nbs/workshop/pages.ipynb #aa3ede8b
 from .literate import _absolute, _ids, _links, notebooks
 
-# %% ../nbs/workshop/pages.ipynb #7d68a8b4
+# %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
 _heading = re.compile(r'(?P<marks>#{1,6} +)?(?P<zh>\S.*?) · (?P<en>.*?\S)(?P<id> *\{#[^}]*\})? *')
 
@@ -32,7 +32,7 @@ def _block(text, lang): return f'::: {{.{lang} lang="{_lang[lang]}"}}\n\n{text}\
 
 def _two_languages(line):
     m = _heading.fullmatch(line)
-    return f"{m['marks'] or ''}{_span(m['zh'], 'zh')}[ · ]{{.dot}}{_span(m['en'], 'en')}{m['id'] or ''}" if m else line
+    return f"{m['marks'] or ''}{_span(m['zh'], 'zh')} [·]{{.dot}} {_span(m['en'], 'en')}{m['id'] or ''}" if m else line
 
 # %% ../nbs/workshop/pages.ipynb #40ed160e
 def _relink(text, path):
