@@ -34,7 +34,9 @@ def _two_languages(line):
     m = _heading.fullmatch(line)
     return f"{m['marks'] or ''}{_span(m['zh'], 'zh')} [·]{{.dot}} {_span(m['en'], 'en')}{m['id'] or ''}" if m else line
 
-# %% ../nbs/workshop/pages.ipynb #40ed160e
+# %% ../nbs/workshop/pages.ipynb #2a58e91b
+_foreign_picture = re.compile(r'!\[([^\]]*)\]\(https?://[^)]*\)')
+
 def _relink(text, path):
     cfg, here = get_config(), Path(path).resolve().parent
     top, nbs = cfg.config_path.resolve(), cfg.nbs_path.resolve()
@@ -43,7 +45,7 @@ def _relink(text, path):
         file = Path(os.path.normpath(here/m[1]))
         if file.is_relative_to(nbs) or not file.is_relative_to(top): return m[0]
         return f'({cfg.git_url}/blob/{cfg.branch}/{file.relative_to(top).as_posix()}{m[2]})'
-    text = text.replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}')
+    text = _foreign_picture.sub(r'\1', text.replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}'))
     return re.sub(r'(?<=\])\((\.\./[^)#\s]+)((?:#[^)\s]*)?)\)', outside, text)
 
 # %% ../nbs/workshop/pages.ipynb #d1087120
@@ -160,7 +162,7 @@ def make_page(nb): # The notebook as `read_nb` returns it; it is changed in plac
     NBProcessor(nb=nb, procs=[*FilterDefaults().base_procs(), Pages]).process()
     return nb
 
-# %% ../nbs/workshop/pages.ipynb #7f26d80a
+# %% ../nbs/workshop/pages.ipynb #b8aa8b0f
 _fence = re.compile(r' {0,3}:{3,} *(\{.*\})? *')
 _code_fence = re.compile(r'^ *(```+|~~~+).*?^ *\1', re.M | re.S)
 _prose = re.compile(r'(::: \{\.bilingual\}\n\n)?::: \{\.(zh|en) lang="[^"]*"\}\n\n(.*)', re.S)
@@ -174,7 +176,10 @@ def _unbalanced(nb):
             if depth < 0: return 'a ::: closes what was never opened'
     if depth: return f'{depth} blocks are never closed'
 
-def _without_links(text): return re.sub(r'\]\([^)]*\)', ']', re.sub(r'\[(`[^`]*`)\]\([^)]*\)', r'\1', _lines(text)))
+def _without_links(text):
+    text = _foreign_picture.sub(r'\1', _lines(text))
+    return re.sub(r'\]\([^)]*\)', ']', re.sub(r'\[(`[^`]*`)\]\([^)]*\)', r'\1', text))
+
 def _code(cell): return re.sub(r'^#\|.*\n?', '', _lines(cell.source), flags=re.M).strip('\n')
 
 def _texts(source):
