@@ -138,6 +138,17 @@
     if (target && !target.getClientRects().length) target.closest('.bilingual')?.scrollIntoView();
   }
 
+  // Where Quarto's own elements leave a screen reader or the keyboard without help.
+  function accessible() {
+    for (const element of document.querySelectorAll('.aa-Autocomplete, .aa-DetachedSearchButton')) element.setAttribute('aria-label', '搜索 · Search');
+    for (const link of document.querySelectorAll('.pagination-link')) link.removeAttribute('aria-label'); // its text says it
+    for (const block of document.querySelectorAll('main pre, main math[display="block"]')) {
+      if (block.scrollWidth > block.clientWidth) block.tabIndex = 0; else block.removeAttribute('tabindex');
+    }
+  }
+
+  for (const event of ['load', 'resize', 'click']) addEventListener(event, () => setTimeout(accessible));
+
   document.addEventListener('DOMContentLoaded', () => {
     commentLines();
     splitWords();
