@@ -1,24 +1,56 @@
-"""The installed command, as a newcomer types it in an empty folder."""
+"""The installed commands, as a newcomer types them in an empty folder."""
+import multiprocessing
 import os
+import random
+import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import safetensors.torch
 import torch
 
-from rnn_scratch.text import shipped_text
-from rnn_scratch.train import load_checkpoint
+from rnn_scratch.cli import rnn_scratch_sample, rnn_scratch_train
+from rnn_scratch.model import RNNModelScratch, get_params, init_rnn_state, rnn
+from rnn_scratch.text import Vocab, shipped_text
+from rnn_scratch.train import load_checkpoint, read_checkpoint, save_checkpoint
 
-COMMAND = Path(sys.executable).with_name("rnn_scratch_train")
 SMALL = ["--epochs", "2", "--num-hiddens", "16", "--device", "cpu"]
+TINY = ["--num-hiddens", "16", "--device", "cpu", "--batch-size", "8", "--num-steps", "20", "--max-tokens", "1500"]
 
 
-def run(folder, *args, **env):
+def command(name):
+    return str(Path(sys.executable).with_name(name))
+
+
+def environment(**env):
     kept = {name: value for name, value in os.environ.items() if name != "RNN_SCRATCH_DATA"}
-    return subprocess.run([COMMAND, *args], cwd=folder, env={**kept, "PYTHONIOENCODING": "utf-8", **env},
-                          capture_output=True, text=True, encoding="utf-8")
+    return {**kept, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1", **env}
+
+
+def run(folder, *args, name="rnn_scratch_train", **env):
+    return subprocess.run([command(name), *args], cwd=folder, env=environment(**env), capture_output=True, text=True,
+                          encoding="utf-8")
+
+
+def typed(command, *args):
+    """The exit status of a command typed with these arguments, without a process of its own."""
+    with pytest.raises(SystemExit) as end:
+        command(list(args))
+    return end.value.code
+
+
+def assert_same_run(a, b):
+    """Two checkpoints hold the same weights, best and last, the same history and the same random states."""
+    (tensors, tokens, kept), (others, other_tokens, other_kept) = read_checkpoint(a), read_checkpoint(b)
+    assert tokens == other_tokens and tensors.keys() == others.keys()
+    assert all(torch.equal(tensors[name], others[name]) for name in tensors)
+    for name in ("perplexities", "val_perplexities", "best_epoch", "python_random"):
+        assert kept[name] == other_kept[name]
 
 
 def test_two_files_and_never_over_another_run(tmp_path):
@@ -61,10 +93,11 @@ def test_chinese(tmp_path):
     (["--out", "missing/name"], "missing (No such file or directory)"),
     (["--epochs", "many"], "invalid int value: 'many'"),
 ])
-def test_bad_input_is_one_clear_line(tmp_path, args, said):
-    done = run(tmp_path, "--corpus", "en", *args)
-    assert done.returncode == 2
-    assert said in done.stderr and "Traceback" not in done.stderr
+def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, args, said):
+    monkeypatch.chdir(tmp_path)
+    assert typed(rnn_scratch_train, "--corpus", "en", *args) == 2
+    error = capsys.readouterr().err
+    assert said in error and "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
 
 
@@ -94,3 +127,201 @@ def test_without_a_network_it_trains_on_the_english_text_and_says_so(tmp_path):
     assert "could not be had" in done.stdout and "using the shipped English text" in done.stdout
     assert (folder / "rnn_en_seed0.safetensors").exists()
     assert not list(cache.rglob("timemachine*"))
+
+
+@pytest.mark.parametrize("options", [[], ["--random", "--val-fraction", "0.2"]])
+def test_twenty_epochs_and_ten_and_ten(tmp_path, options):
+    (tmp_path / "书.txt").write_text(shipped_text("zh").read_text(encoding="utf-8"), encoding="utf-8")
+    options = ["--text", "书.txt", *TINY, *options]
+    straight = run(tmp_path, *options, "--epochs", "20", "--out", "straight")
+    assert straight.returncode == 0, straight.stderr
+    half = run(tmp_path, *options, "--epochs", "10", "--out", "halves")
+    assert half.returncode == 0 and "书 (SHA-1" in half.stdout, half.stderr
+    whole = run(tmp_path, *options, "--epochs", "20", "--out", "halves", "--resume", "--save-every", "3")
+    assert whole.returncode == 0 and "going on after epoch 10" in whole.stdout, whole.stderr
+    assert_same_run(tmp_path / "straight.safetensors", tmp_path / "halves.safetensors")
+    kept = read_checkpoint(tmp_path / "halves.safetensors")[2]
+    assert len(kept["perplexities"]) == 20
+    if "--val-fraction" in options:
+        assert "1200 characters and 300 held out of " in whole.stdout and ", validation " in whole.stdout
+        assert kept["best_perplexity"] == min(kept["val_perplexities"])
+        assert "验证困惑度" in ElementTree.parse(tmp_path / "halves.svg").find(".//{*}title").text
+
+    drawn = run(tmp_path, "halves.safetensors", "--prefix", "江", "--length", "30", name="rnn_scratch_sample")
+    assert drawn.returncode == 0 and drawn.stderr == "", drawn.stderr
+    assert len(drawn.stdout.replace("<unk>", "?").removesuffix("\n")) == 31 and drawn.stdout[0] == "江"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+    args = ["--corpus", "en", *TINY, "--epochs", "1000000", "--save-every", "1", "--out", "the run"]
+    training = subprocess.Popen([command("rnn_scratch_train"), *args], cwd=tmp_path, env=environment(), text=True,
+                                encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a background job ignores it
+    try:
+        while training.poll() is None and not (tmp_path / "the run.safetensors").exists():
+            time.sleep(0.02)
+        training.send_signal(signal.SIGINT)
+        printed, said = training.communicate(timeout=60)
+    finally:
+        training.kill()
+    assert training.returncode == 130 and "Traceback" not in said, said
+    epochs = len(read_checkpoint(tmp_path / "the run.safetensors")[2]["perplexities"])
+    assert f"stopped after epoch {epochs}; go on with: rnn_scratch_train" in said and "wrote the run.safetensors" in printed
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["the run.safetensors", "the run.svg"]
+
+    words = shlex.split(said.split("go on with: ")[1].splitlines()[0])
+    resumed = run(tmp_path, *words[1:], "--epochs", str(epochs + 2))
+    assert resumed.returncode == 0, resumed.stderr
+    straight = run(tmp_path, *args, "--epochs", str(epochs + 2), "--out", "straight", "--save-every", "1000")
+    assert straight.returncode == 0, straight.stderr
+    assert_same_run(tmp_path / "the run.safetensors", tmp_path / "straight.safetensors")
+
+
+def test_ctrl_c_before_an_epoch_is_done_saves_nothing(tmp_path, monkeypatch, capsys):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rnn_scratch.cli.train_epochs", interrupted)
+    assert typed(rnn_scratch_train, "--corpus", "en", *TINY) == 130
+    assert "stopped after epoch 0; nothing was saved" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no fork server")
+def test_killed_twenty_times(tmp_path):
+    """`kill -9` at random moments: the checkpoint is whole each time, and the chain of runs equals one in one go."""
+    process = multiprocessing.get_context("forkserver")
+    process.set_forkserver_preload(["rnn_scratch.cli"])  # torch is imported once, not twenty times
+    file = tmp_path / "killed.safetensors"
+    args = ["--corpus", "en", *TINY, "--save-every", "1", "--epochs", "1000000", "--out", str(file)]
+    moments, epochs = random.Random(0), 0
+    for _ in range(20):
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        training = process.Process(target=rnn_scratch_train, args=([*args, *(["--resume"] if before else [])],))
+        training.start()
+        while training.is_alive() and (not file.exists() or file.stat().st_mtime_ns == before):
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.1))
+        assert training.is_alive()
+        training.kill()
+        training.join()
+        load_checkpoint(file)
+        done = len(read_checkpoint(file)[2]["perplexities"])
+        assert done > epochs
+        epochs = done
+        left = {other.name for other in tmp_path.iterdir()} - {file.name}
+        assert all(name.endswith(".part") for name in left)
+
+    (tmp_path / f"{file.name}.1.part").write_bytes(b"half")  # as a kill in the middle of writing leaves it
+    last = ["--epochs", str(epochs + 2)]
+    resumed = run(tmp_path, *args, *last, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert sorted(other.name for other in tmp_path.iterdir()) == [file.name, "killed.svg"]
+    straight = run(tmp_path, *args, *last, "--out", "straight", "--save-every", "1000")
+    assert straight.returncode == 0, straight.stderr
+    assert_same_run(file, tmp_path / "straight.safetensors")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    assert typed(rnn_scratch_train, "--corpus", "en", *TINY, "--epochs", "2", "--out", str(folder / "small")) == 0
+    return folder / "small.safetensors"
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--text", "missing.txt"], "--text missing.txt could not be read (No such file or directory)"),
+    (["--text", "."], "--text . could not be read"),
+    (["--text", "gbk.txt"], "gbk.txt is not UTF-8"),
+    (["--text", "blank.txt"], "blank.txt is empty"),
+    (["--text", "short.txt"], "the text has 6 tokens"),
+    (["--text", "short.txt", "--corpus", "en"], "not allowed with argument"),
+    (["--corpus", "en", "--val-fraction", "1"], "--val-fraction must be at least 0 and less than 1, got 1.0"),
+    (["--corpus", "en", "--val-fraction", "-0.1"], "got -0.1"),
+    (["--corpus", "en", "--val-fraction", "nan"], "got nan"),
+    (["--corpus", "en", "--val-fraction", "0.95"], "leaves 75 to train on and 1425 to validate on; batch_size=8 and num_steps=20 "
+                                                   "need at least 161 and 21"),
+    (["--corpus", "en", "--val-fraction", "0.01"], "leaves 1485 to train on and 15 to validate on"),
+    (["--corpus", "en", "--save-every", "0"], "save_every must be a whole number of at least 1, got 0"),
+    (["--corpus", "en", "--resume"], "there is no rnn_en_seed0.safetensors to resume"),
+])
+def test_bad_input_of_the_new_options(tmp_path, monkeypatch, capsys, args, said):
+    monkeypatch.chdir(tmp_path)
+    Path("gbk.txt").write_bytes("时间".encode("gbk"))
+    Path("blank.txt").write_text(" \n")
+    Path("short.txt").write_text("六个字的文本", encoding="utf-8")
+    assert typed(rnn_scratch_train, *TINY, *args) == 2
+    assert said in capsys.readouterr().err
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--num-hiddens", "32"], "was trained with --num-hiddens 16 (now 32): resume with the same settings"),
+    (["--lr", "0.5", "--random"], "--lr 1.0 (now 0.5), --random False (now True)"),
+    (["--val-fraction", "0.2"], "--val-fraction 0.0 (now 0.2)"),
+    (["--seed", "1"], "--seed 0 (now 1)"),
+    (["--corpus", "zh"], "was trained with a text of SHA-1 cbbf"),
+    (["--epochs", "2"], "has 2 epochs already: give more with --epochs"),
+])
+def test_resuming_with_other_settings_says_which(trained, capsys, args, said):
+    before = trained.read_bytes()
+    corpus = [] if "--corpus" in args else ["--corpus", "en"]
+    assert typed(rnn_scratch_train, *corpus, *TINY, "--out", str(trained), "--resume", *args) == 2
+    assert said in capsys.readouterr().err
+    assert trained.read_bytes() == before
+
+
+def test_the_same_file_read_as_it_stands_is_another_text(trained, capsys):
+    args = ["--text", str(shipped_text("en")), *TINY, "--epochs", "3", "--out", str(trained), "--resume"]
+    assert typed(rnn_scratch_train, *args) == 2
+    assert "has another vocabulary than this text" in capsys.readouterr().err
+
+
+def test_a_model_without_its_training_is_not_resumed(trained, tmp_path, capsys):
+    net, vocab, settings = load_checkpoint(trained)
+    save_checkpoint(tmp_path / "model.safetensors", net, vocab, **settings)
+    assert typed(rnn_scratch_train, "--corpus", "en", *TINY, "--out", str(tmp_path / "model"), "--resume") == 2
+    assert "holds a model and no training to resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--temperature", "-0.5"], "temperature must be a finite number of at least 0, got -0.5"),
+    (["--temperature", "nan"], "got nan"),
+    (["--top-k", "0"], "top_k must be a whole number of at least 1, got 0"),
+    (["--top-k", "29"], "top_k must be at most 28, the size of the vocabulary, got 29"),
+    (["--top-k", "0", "--temperature", "0"], "top_k must be a whole number of at least 1, got 0"),
+    (["--length", "0"], "length must be a whole number of at least 1, got 0"),
+    (["--seed", "-1"], "--seed must be from 0"),
+])
+def test_bad_input_for_sampling(trained, capsys, args, said):
+    assert typed(rnn_scratch_sample, str(trained), *args) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_sampling_is_the_same_for_the_same_seed(trained, capsys):
+    texts = []
+    for args in (["--seed", "1"], ["--seed", "1"], ["--seed", "2"], ["--temperature", "0"], ["--top-k", "1", "--seed", "5"]):
+        assert typed(rnn_scratch_sample, str(trained), "--prefix", "the moon", *args) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != texts[2] and texts[3] == texts[4] and texts[0].startswith("the moon")
+    assert typed(rnn_scratch_sample, str(trained), "--prefix", "月亮") == 0
+    assert "not in the vocabulary, read as <unk>: '亮' '月'" in capsys.readouterr().err
+
+
+def test_checkpoints_that_are_none(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("cut").write_bytes(trained.read_bytes()[:-100])
+    safetensors.torch.save_file({"weight": torch.zeros(2)}, "foreign")
+    torch.save({"weight": torch.zeros(2)}, "pickle")
+    save_checkpoint("other", RNNModelScratch(5, 2, "cpu", get_params, init_rnn_state, rnn), Vocab(list("ab")))
+    for name, said in (("cut", "is not a whole safetensors file"), ("foreign", "was not written by save_checkpoint"),
+                       ("pickle", "is a pickle; loading one can run any code, so it is never loaded"),
+                       ("other", "holds another model: with 3 tokens"), ("missing", "missing could not be read"), (".", "could not be read")):
+        assert typed(rnn_scratch_sample, name) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+    Path("cut.safetensors").write_bytes(Path("cut").read_bytes())
+    assert typed(rnn_scratch_train, "--corpus", "en", *TINY, "--out", "cut", "--resume") == 2
+    assert "is not a whole safetensors file" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What the notebook literate.ipynb cannot check: its commands as a reader runs them, and the README of the real repository."""
+"""What the notebooks literate.ipynb and checks.ipynb cannot check: its commands as a reader runs them, and the README of the real repository."""
 import os, re, shutil, subprocess, sys
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_import_without_the_development_requirements(tmp_path, missing):
                          env={**os.environ, 'PYTHONPATH': str(tmp_path)})
     assert ran.returncode == 1
     last = ran.stderr.strip().splitlines()[-1]
-    assert last.startswith('ImportError: rnn_scratch.literate needs the development requirements')
+    assert re.match(r'ImportError: rnn_scratch\.(literate|checks) needs the development requirements', last)
     assert 'hidden by a test' in last and last.endswith("pip install -e '.[dev]'")
 
 
