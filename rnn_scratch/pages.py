@@ -18,8 +18,8 @@ except ImportError as e:
     raise ImportError(f"rnn_scratch.pages needs the development requirements ({e}): "
                       "install with pip install -e '.[dev]'") from e
 
-# %% ../nbs/workshop/pages.ipynb #aa3ede8b
-from .literate import _absolute, _ids, _links, notebooks
+# %% ../nbs/workshop/pages.ipynb #c3d4c672
+from .checks import _absolute, _ids, _links, notebooks
 
 # %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
