@@ -2,8 +2,8 @@
 
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'SAMPLE_OPTIONS', 'pick_device', 'plain_warnings', 'load_lines', 'hold_out', 'Progress',
-           'flag', 'save_progress', 'load_progress', 'draw_curve', 'output_files', 'check_seed', 'resume_command',
-           'train', 'sample', 'make_parser', 'run', 'rnn_scratch_train', 'rnn_scratch_sample']
+           'flag', 'save_progress', 'load_progress', 'draw_curve', 'output_files', 'make_net', 'check_seed',
+           'resume_command', 'train', 'sample', 'make_parser', 'run', 'rnn_scratch_train', 'rnn_scratch_sample']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
 import argparse
@@ -26,6 +26,7 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from .bptt import RNNModelFast
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
 from .text import (TIME_MACHINE_SHA1, check_positive, clean_lines, load_data_text, read_text,
@@ -230,8 +231,8 @@ def draw_curve(
     axes.plot(best, scores[best - 1], 'o', color='#d55e00', label=f'best: {low} at epoch {best}')
     axes.set(xlabel='epoch', ylabel='perplexity', yscale='log')
     axes.legend()
-    title = (f'{kind.capitalize()} perplexity over {len(perplexities)} epochs, lowest {low} at epoch {best}. '
-             f'{len(perplexities)} 轮的{kind_zh}困惑度，最低为第 {best} 轮的 {low}。')
+    title = (f'{len(perplexities)} 轮的{kind_zh}困惑度，最低为第 {best} 轮的 {low}。 / '
+             f'{kind.capitalize()} perplexity over {len(perplexities)} epochs, lowest {low} at epoch {best}.')
     with whole_file(path) as file, matplotlib.rc_context({'svg.hashsalt': 'rnn-scratch'}):
         figure.savefig(file, format='svg', metadata={'Date': None, 'Title': title})
     return path
@@ -240,6 +241,7 @@ def draw_curve(
 TRAIN_OPTIONS = (  # name, type, default, help
     ('corpus', str, 'time_machine', 'the text to learn: time_machine, en or zh · 要学的文本'),
     ('text', str, None, 'a UTF-8 file of your own, instead of a corpus · 自己的 UTF-8 文本文件，代替语料'),
+    ('model', str, 'fast', 'fast: the gradient derived by hand; plain: autograd, as the note has it · fast 手推梯度，plain 照笔记用 autograd'),
     ('num_hiddens', int, 512, 'hidden units: more learn more and take longer · 隐藏单元数：多则学得多，也更慢'),
     ('epochs', int, 500, 'how many times to go through the text · 轮数：把文本走几遍'),
     ('lr', float, 1.0, 'learning rate: the size of a step · 学习率：一步的大小'),
@@ -276,6 +278,22 @@ def output_files(
                              f'with --out')
     return files
 
+# %% ../nbs/workshop/cli.ipynb #6e80eb81
+def make_net(
+    model,  # 'fast' or 'plain'
+    vocab_size,  # V
+    num_hiddens,  # H
+    device,  # where the parameters live
+) -> RNNModelScratch:
+    """Return a new model; where the fast one can't be fast, say why.
+    返回新的模型；快的那个快不起来时，说明原因。"""
+    if model == 'plain':
+        return RNNModelScratch(vocab_size, num_hiddens, device, get_params, init_rnn_state, rnn)
+    net = RNNModelFast(vocab_size, num_hiddens, device)
+    with plain_warnings(sys.stderr):
+        net.is_fast(net.begin_state(1, device))
+    return net
+
 # %% ../nbs/workshop/cli.ipynb #b252c49f
 def check_seed(
     seed,  # of the random number generators
@@ -308,6 +326,8 @@ def train(
     if not 0 < settings['lr'] < math.inf:
         raise ValueError(f'--lr must be a positive number, got {settings["lr"]}')
     check_seed(settings['seed'])
+    if settings['model'] not in ('fast', 'plain'):
+        raise ValueError(f'--model {settings["model"]} is unknown: use fast or plain')
     device = pick_device(settings['device'])
     lines, text_file = load_lines(settings['corpus'], settings['text'])
     sha1 = pooch.file_hash(str(text_file), alg='sha1')
@@ -324,7 +344,7 @@ def train(
                                               settings['num_steps'])
     held_out = f' and {num_tokens - len(train_iter.corpus)} held out' if val_batches else ''
     num_all = sum(map(len, lines))
-    net = RNNModelScratch(len(vocab), settings['num_hiddens'], device, get_params, init_rnn_state, rnn)
+    net = make_net(settings['model'], len(vocab), settings['num_hiddens'], device)
     settings, progress = {**settings, 'corpus_sha1': sha1}, Progress()
     if settings['resume']:
         progress = load_progress(checkpoint, vocab, settings)

@@ -79,6 +79,16 @@ def test_chinese(tmp_path):
     assert shipped_text("zh").read_text(encoding="utf-8").split()[0] in done.stdout
 
 
+def test_the_two_models_train_alike(tmp_path):
+    perplexities = {}
+    for model in ("fast", "plain"):
+        done = run(tmp_path, "--corpus", "en", "--model", model, "--out", model, *SMALL)
+        assert done.returncode == 0, done.stderr
+        perplexities[model] = load_checkpoint(tmp_path / f"{model}.safetensors")[2]["perplexities"]
+    assert perplexities["fast"] == pytest.approx(perplexities["plain"], abs=0.02)
+    assert perplexities["fast"] != perplexities["plain"]  # rounding tells them apart: the option has an effect
+
+
 @pytest.mark.parametrize("args, said", [
     (["--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
     (["--num_hiddens", "-3"], "got -3"),
@@ -89,6 +99,7 @@ def test_chinese(tmp_path):
     (["--seed", "-1"], "--seed must be from 0"),
     (["--corpus", "fr"], "--corpus fr is unknown: use time_machine, en or zh"),
     (["--device", "tpu"], "--device tpu does not work on this machine"),
+    (["--model", "slow"], "--model slow is unknown: use fast or plain"),
     (["--max_tokens", "500"], "the text has 500 tokens"),
     (["--out", "missing/name"], "missing (No such file or directory)"),
     (["--epochs", "many"], "invalid int value: 'many'"),
@@ -262,6 +273,7 @@ def test_bad_input_of_the_new_options(tmp_path, monkeypatch, capsys, args, said)
     (["--lr", "0.5", "--random"], "--lr 1.0 (now 0.5), --random False (now True)"),
     (["--val-fraction", "0.2"], "--val-fraction 0.0 (now 0.2)"),
     (["--seed", "1"], "--seed 0 (now 1)"),
+    (["--model", "plain"], "--model fast (now plain)"),
     (["--corpus", "zh"], "was trained with a text of SHA-1 cbbf"),
     (["--epochs", "2"], "has 2 epochs already: give more with --epochs"),
 ])
