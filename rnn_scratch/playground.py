@@ -68,7 +68,7 @@ def unpack_weights(
 # %% ../nbs/08_playground.ipynb #5981aadc
 def write_weights(
     path,  # the file to write; an old one is replaced in one step
-    net,  # a `RNNModelScratch` with the five parameters of `get_params`
+    net,  # an `RNNModelScratch` with the five parameters of `get_params`
     vocab,  # its `Vocab`
     seed,  # the seed it was trained with
     corpus_sha1,  # the SHA-1 of the file it was trained on
