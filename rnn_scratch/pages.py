@@ -83,12 +83,15 @@ def _with_alt(cell):
     alts = [_alt(o) if _is_picture(o) else '' for o in cell.outputs]   # one for each output, for so Quarto hands them out
     if all(a for a, o in zip(alts, cell.outputs) if _is_picture(o)) and not _own_alt(cell): cell.source = f'#| fig-alt: {json.dumps(alts, ensure_ascii=False)}\n{cell.source}'
 
-# %% ../nbs/workshop/pages.ipynb #f8ca614b
+# %% ../nbs/workshop/pages.ipynb #817772bc
+_code_fence = re.compile(r'^ *(```+|~~~+).*?^ *\1', re.M | re.S)
+_code_link = re.compile(r'\[(`[^`]*`)\]\([^)]*\)')
 _docstring = re.compile(r'^\*(?P<en>[^*\n]+)\*\n(?P<zh>[^\n]*[\u3400-\u9fff][^\n]*)$', re.M)
 
 def _with_languages(cell):
     for o in cell.get('outputs', []):
         text = ''.join(o.get('data', {}).get('text/markdown', ''))
+        text = _code_fence.sub(lambda m: _code_link.sub(r'\1', m[0]), text)   # nbdev puts links into signatures, too
         if text: o.data['text/markdown'] = _docstring.sub(lambda m: f"{_span(m['zh'], 'zh')} {_span(m['en'], 'en')}", text)
 
 # %% ../nbs/workshop/pages.ipynb #24afbf24
@@ -162,9 +165,8 @@ def make_page(nb): # The notebook as `read_nb` returns it; it is changed in plac
     NBProcessor(nb=nb, procs=[*FilterDefaults().base_procs(), Pages]).process()
     return nb
 
-# %% ../nbs/workshop/pages.ipynb #b8aa8b0f
+# %% ../nbs/workshop/pages.ipynb #96789ee4
 _fence = re.compile(r' {0,3}:{3,} *(\{.*\})? *')
-_code_fence = re.compile(r'^ *(```+|~~~+).*?^ *\1', re.M | re.S)
 _prose = re.compile(r'(::: \{\.bilingual\}\n\n)?::: \{\.(zh|en) lang="[^"]*"\}\n\n(.*)', re.S)
 
 def _unbalanced(nb):
@@ -178,7 +180,7 @@ def _unbalanced(nb):
 
 def _without_links(text):
     text = _foreign_picture.sub(r'\1', _lines(text))
-    return re.sub(r'\]\([^)]*\)', ']', re.sub(r'\[(`[^`]*`)\]\([^)]*\)', r'\1', text))
+    return re.sub(r'\]\([^)]*\)', ']', _code_link.sub(r'\1', text))
 
 def _code(cell): return re.sub(r'^#\|.*\n?', '', _lines(cell.source), flags=re.M).strip('\n')
 
