@@ -91,99 +91,15 @@ def _has_glyph(character):
 
 # %% ../nbs/workshop/figures.ipynb #f2f1c75c
 def _smaller(svg):
-    """The same SVG in half the bytes of a notebook: one line an element, short paths, a font's capitals for its name."""
+    """The same SVG in half the bytes of a notebook: one line an outline or a text, short paths, no comments, a font's capitals for its name."""
     for font in set(re.findall(r'href="#([A-Z][\w-]+)-[0-9a-f]+"', svg)):
         capitals = ''.join(filter(str.isupper, font))
         svg = svg.replace(f'id="{font}-', f'id="{capitals}-').replace(f'href="#{font}-', f'href="#{capitals}-')
     svg = re.sub(r' d="[^"]*"', lambda path: re.sub(r'\s*([MLQCz])\s*', r'\1', path[0]), svg)
-    return re.sub(r'\n\s*(?=<)', '\n', svg)
-
-
-class Drawing:
-    """A finished figure: shown by a notebook as SVG, with alt text in Chinese and English.
-    画好的图：笔记本把它显示成 SVG，带中英文替代文字。"""
-
-    def __init__(
-        self,
-        figure,  # a matplotlib `Figure`
-        alt,  # one sentence in Chinese, ' / ', and one in English
-    ):
-        self.figure, self.alt = figure, alt
-        file = io.StringIO()
-        metadata = dict(Title=alt, Date=None, Creator=None)
-        with matplotlib.rc_context({'svg.fonttype': 'path', 'svg.hashsalt': 'rnn-scratch'}), warnings.catch_warnings():
-            warnings.filterwarnings('ignore', message='Glyph .* missing')  # `missing_glyphs` tells
-            figure.savefig(file, format='svg', metadata=metadata)
-        self.svg = _smaller(file.getvalue()[file.getvalue().index('<svg'):])
-
-    def __repr__(self):
-        return self.alt
-
-    def _repr_svg_(self):
-        return self.svg
-
-    def save(
-        self,
-        path,  # where to; a file that is there is replaced
-    ):
-        """Write the SVG, whole or not at all.
-        把 SVG 写进文件：要么写全，要么不写。"""
-        path = Path(path)
-        with tempfile.NamedTemporaryFile('w', encoding='utf-8', newline='\n', dir=path.parent, delete=False) as file:
-            file.write(self.svg)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
-
-    def _drawn(self):
-        """The texts that can be seen, each with its box in points from the lower left corner."""
-        renderer = FigureCanvasAgg(self.figure).get_renderer()
-        with warnings.catch_warnings():
-            warnings.filterwarnings('ignore', message='Glyph .* missing')
-            drawn = [(text, text.get_window_extent(renderer)) for text in self.figure.findobj(matplotlib.text.Text)
-                     if text.get_visible() and text.get_text().strip()]
-        scale = 72 / self.figure.dpi
-        return [(text, box.transformed(matplotlib.transforms.Affine2D().scale(scale))) for text, box in drawn]
-
-    def texts(self) -> list:
-        """Return every string that is drawn.
-        返回图上写着的全部字符串。"""
-        return [text.get_text() for text, _ in self._drawn()]
-
-    def overlaps(
-        self,
-        slack=0.5,  # points by which boxes may touch
-    ) -> list:  # pairs of texts that overlap; a text that is cut off, with 'edge'
-        """Return texts that lie over another text, or are cut off by the figure's edge.
-        返回压着别的字的字，和被图的边缘切掉的字。"""
-        drawn = self._drawn()
-        width, height = (72 * size for size in self.figure.get_size_inches())
-        found = [(text.get_text(), 'edge') for text, box in drawn
-                 if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height]
-        for i, (a, box_a) in enumerate(drawn):
-            found += [(a.get_text(), b.get_text()) for b, box_b in drawn[i + 1:]
-                      if min(box_a.x1, box_b.x1) - max(box_a.x0, box_b.x0) > slack
-                      and min(box_a.y1, box_b.y1) - max(box_a.y0, box_b.y0) > slack]
-        return found
-
-    def missing_glyphs(self) -> list:
-        """Return the characters that no font in use has.
-        返回所用字体里都没有字形的字符。"""
-        return sorted({character for text in self.texts() for character in text
-                       if not character.isspace() and not _has_glyph(character)})
-
-# %% ../nbs/workshop/figures.ipynb #f9ea06e5
-def _smaller(svg):
-    """The SVG with an outline or a text on one line, without comments, each font's name cut to its capitals.
-
-    A notebook keeps one JSON string for each line, so lines cost more than what stands on them."""
-    for font in set(re.findall(r'href="#([A-Z][\w-]+)-[0-9a-f]+"', svg)):
-        capitals = ''.join(filter(str.isupper, font))
-        svg = svg.replace(f'id="{font}-', f'id="{capitals}-').replace(f'href="#{font}-', f'href="#{capitals}-')
-    svg = re.sub(r'\n *<!--.*?-->', '', svg, flags=re.S)
-    svg = re.sub(r' d="[^"]*"', lambda outline: ' ' + re.sub(r'\s*([A-Za-z])\s*', r'\1', outline[0]), svg)
     svg = re.sub(r'(translate\(-?\d+\.\d\d)\d+', r'\1', svg)
     svg = re.sub(r'(translate\([^ )]+) 0\)', r'\1)', svg)
-    return re.sub(r'\n(?=<use|</g>)', '', re.sub(r'\n +', '\n', svg))
+    svg = re.sub(r'\n\s*<!--.*?-->', '', svg, flags=re.S)
+    return re.sub(r'\n(?=<use|</g>)', '', re.sub(r'\n\s*(?=<)', '\n', svg))
 
 
 class Drawing:
@@ -1367,8 +1283,8 @@ def hidden_updates(
                     spot = (before + x) / 2
                     c.cells(spot - 12, middle - 26, [[c.fit(_visible(vocab.idx_to_token[X[i, step]]), 22)]], _tint(COLOURS['input']), 24, 18)
             y += h * len(units) + 14
-        y = c.say(_MARGIN, y + 12, '每读一个词元，整列数都换一遍；同样的参数，一行读什么只影响这一行。',
-                  'Each token that is read changes the whole column. All rows share the parameters, but a row sees only its own tokens.')
+        y = c.say(_MARGIN, y + 12, '每读一个词元，整列数都换一遍；一行读什么，只影响这一行。',
+                  'Each token changes the whole column; a row is changed by its own tokens only.')
         y = c.say(_MARGIN, y, f'最后一列 H{_subscript(T)} 就是返回的状态。', f'The last column, H{_subscript(T)}, is the state that is returned.')
         if None in rows or None in steps or None in units:
             c.cut(f'X {_shape(X)}、H {_shape(states[0])} 画不下，省略处写作“…”。',
@@ -1476,7 +1392,7 @@ def hidden_heatmap(
             c.boxes([(right + 14, y + 8 + 6 * (9 - k), 10, 6)], to_hex(_VALUES(0.5 + k / 18)), 'none')
         for k, words in ((9, '1'), (0, '0'), (-9, '−1')):
             c.text(right + 29, y + 11 + 6 * (9 - k), words, _SMALL, ha='left')
-        y += down * h + 20
+        y += max(down * h, 130) + 20
         if across < N or down < H:
             c.cut(f'{_shape(states)}：共 {N} 个词元、{H} 个隐藏单元，只画了前 {across} 个词元、前 {down} 个单元……',
                   f'{_shape(states)}: of {N} tokens and {H} hidden units the first {across} tokens and the first {down} units are drawn …')
@@ -1625,8 +1541,8 @@ def clipped_update(
                       f'Its length, {length:.4g}, is above θ, so all five are multiplied by θ/{length:.4g} = {factor:.3g}: same direction, length {short:.4g}.')
         else:
             y = c.say(_MARGIN, y, f'长度 {length:.4g} 没有超过 θ，裁剪什么也没改。', f'Its length, {length:.4g}, is not above θ: clipping changes nothing.')
-        y = c.say(_MARGIN, y, '左图横轴是隐藏层三个梯度合起来的长度，纵轴是输出层两个的，箭头的长度就是全部的长度。',
-                  "On the left, the length of the hidden layer's three gradients runs along, that of the output layer's two up; an arrow's length is that of all.", _SMALL, COLOURS['quiet'])
+        y = c.say(_MARGIN, y, '左图里，横轴是隐藏层三个梯度的长度，纵轴是输出层两个的，箭头是全部五个的。',
+                  "Along: the hidden layer's three gradients; up: the output layer's two; the arrow: all five.", _SMALL, COLOURS['quiet'])
         return c.finish(y, f'梯度裁剪：长度从 {length:.4g} 变成 {short:.4g}，θ 是 {theta:g}，方向不变。',
                         f'Gradient clipping: the length goes from {length:.4g} to {short:.4g} with θ = {theta:g}; the direction stays.')
 
