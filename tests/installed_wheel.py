@@ -11,7 +11,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-MODULES = {"all", "cli", "d2l", "literate", "model", "predict", "text", "train"}
+DEVELOPERS = {"checks", "literate", "pages"}  # they need the development requirements, and say so
+MODULES = DEVELOPERS | {"all", "bench", "bptt", "cli", "d2l", "figures", "model", "playground", "predict", "text", "train"}
 
 
 def check_contents(sdist, wheel):
@@ -32,14 +33,15 @@ def check_imports():
     assert "torch" not in sys.modules, "import rnn_scratch brings torch"
     installed = Path(rnn_scratch.__file__).parent
     assert "site-packages" in installed.parts, f"{installed} is not the installed wheel"
-    for name in sorted(MODULES - {"literate"}):
+    for name in sorted(MODULES - DEVELOPERS):
         importlib.import_module(f"rnn_scratch.{name}")
-    try:
-        import rnn_scratch.literate
-    except ImportError as error:
-        assert "pip install -e '.[dev]'" in str(error), error
-    else:
-        raise AssertionError("literate imports without the development requirements")
+    for name in sorted(DEVELOPERS):
+        try:
+            importlib.import_module(f"rnn_scratch.{name}")
+        except ImportError as error:
+            assert "pip install -e '.[dev]'" in str(error), error
+        else:
+            raise AssertionError(f"{name} imports without the development requirements")
 
 
 def check_training_without_a_network():
@@ -53,7 +55,13 @@ def check_training_without_a_network():
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         print(done.stdout)
-        assert list(Path(folder).glob("*.safetensors")) and list(Path(folder).glob("*.svg"))
+        (checkpoint,), (_,) = Path(folder).glob("*.safetensors"), Path(folder).glob("*.svg")
+        command = Path(sys.executable).with_name("rnn_scratch_sample")
+        done = subprocess.run([command, checkpoint, "--length", "20", "--prefix", "the "], cwd=folder, env=env,
+                              capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout.startswith("the "), done.stderr
+        command = Path(sys.executable).with_name("rnn_scratch_bench")
+        assert subprocess.run([command, "--help"], cwd=folder, env=env, capture_output=True).returncode == 0
 
 
 if __name__ == "__main__":
