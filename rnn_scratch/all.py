@@ -4,11 +4,15 @@
 __all__ = []
 
 # %% ../nbs/workshop/all.ipynb #e1b18cc0
-from . import model, predict, text, train
+from . import bptt as by_hand  # the module; the star brings its function of the same name
+from . import figures, model, playground, predict, text, train
+from .bptt import *
+from .figures import *
 from .model import *
+from .playground import *
 from .predict import *
 from .text import *
 from .train import *
 
 # %% ../nbs/workshop/all.ipynb #18cbbba3
-__all__ = text.__all__ + model.__all__ + predict.__all__ + train.__all__
+__all__ = [name for module in (text, model, predict, train, by_hand, playground, figures) for name in module.__all__]

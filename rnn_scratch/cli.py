@@ -231,8 +231,8 @@ def draw_curve(
     axes.plot(best, scores[best - 1], 'o', color='#d55e00', label=f'best: {low} at epoch {best}')
     axes.set(xlabel='epoch', ylabel='perplexity', yscale='log')
     axes.legend()
-    title = (f'{kind.capitalize()} perplexity over {len(perplexities)} epochs, lowest {low} at epoch {best}. '
-             f'{len(perplexities)} 轮的{kind_zh}困惑度，最低为第 {best} 轮的 {low}。')
+    title = (f'{len(perplexities)} 轮的{kind_zh}困惑度，最低为第 {best} 轮的 {low}。 / '
+             f'{kind.capitalize()} perplexity over {len(perplexities)} epochs, lowest {low} at epoch {best}.')
     with whole_file(path) as file, matplotlib.rc_context({'svg.hashsalt': 'rnn-scratch'}):
         figure.savefig(file, format='svg', metadata={'Date': None, 'Title': title})
     return path

@@ -5,6 +5,7 @@ __all__ = ['MissingModule', 'import_d2l', 'use_svg_display', 'in_notebook', 'Ani
 
 # %% ../nbs/workshop/d2l.ipynb #cb5374a6
 import importlib
+import io
 import platform
 import sys
 import types
@@ -13,7 +14,7 @@ from pathlib import Path
 import matplotlib
 import torch as pytorch
 from IPython import get_ipython
-from IPython.display import display
+from IPython.display import SVG, display
 from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -117,15 +118,43 @@ class Animator(torch.Animator):
         self.config_axes()
         self.show()
 
+    @property
+    def alt(self) -> str:
+        """What the curves show, in one sentence of each language.
+        曲线画的是什么，两种语言各一句。"""
+        axes, lines = self.axes[0], []
+        names = [text.get_text() for text in axes.get_legend().get_texts()] if axes.get_legend() else []
+        for i, (xs, ys) in enumerate(zip(self.X or (), self.Y or ())):
+            name, low = names[i] if i < len(names) else f'line {i + 1}', min(ys, default=None)
+            if ys:
+                lines.append((f'{name} 从 {ys[0]:.4g} 到 {ys[-1]:.4g}，最低 {low:.4g}',
+                              f'{name} from {ys[0]:.4g} to {ys[-1]:.4g}, lowest {low:.4g}'))
+        zh, en = '；'.join(line[0] for line in lines), '; '.join(line[1] for line in lines)
+        x, y = axes.get_xlabel() or 'x', axes.get_ylabel() or 'y'
+        return f'曲线，横轴 {x}，纵轴 {y}：{zh or "还没有点"}。 / Curves of {y} by {x}: {en or "no points yet"}.'
+
+    def write(
+        self,
+        file,  # a path or an open file
+        **kwargs,  # as for matplotlib's `savefig`
+    ) -> None:
+        """Write the figure; an SVG says in its title what it shows, and is the same every time.
+        写出图；SVG 的标题说明内容，每次写出的都相同。"""
+        svg = kwargs['format'] == 'svg'
+        with matplotlib.rc_context({'svg.hashsalt': 'rnn-scratch'}):
+            self.fig.savefig(file, bbox_inches='tight', metadata={'Date': None, 'Title': self.alt} if svg else None, **kwargs)
+
     def show(self):
         """Show the figure, or update the one shown; outside a notebook do nothing.
         显示图，已显示的就更新；不在笔记本里则什么也不做。"""
         if not in_notebook():
             return
+        self.write(file := io.BytesIO(), format='svg')
+        picture = SVG(file.getvalue())
         if self.handle is None:
-            self.handle = display(self.fig, display_id=True)
+            self.handle = display(picture, display_id=True)
         else:
-            self.handle.update(self.fig)
+            self.handle.update(picture)
 
     def save(
         self,
@@ -134,7 +163,7 @@ class Animator(torch.Animator):
         """Save the figure to a file.
         把图存成文件。"""
         path = Path(path)
-        self.fig.savefig(path, bbox_inches='tight', metadata={'Date': None} if path.suffix == '.svg' else None)
+        self.write(path, format=path.suffix.removeprefix('.'))
         return path
 
 # %% ../nbs/workshop/d2l.ipynb #5dfe75b7

@@ -5,7 +5,7 @@ __all__ = ['COLOURS', 'FONTS', 'Drawing', 'step1_raw_text', 'step2_tokenization'
            'step4_batches_both_methods', 'step5_transpose', 'onehot_matrix', 'step6_onehot', 'step7a_onehot_input',
            'step7b_rnn_cell', 'step7c_sequential', 'step7d_output_concat', 'hidden_updates', 'forward_shapes',
            'hidden_heatmap', 'gradient_by_distance', 'clipped_update', 'chapter_headings', 'mind_map_mermaid',
-           'mind_map']
+           'mind_map', 'training_curves', 'gradient_norms', 'training_spike', 'bptt_flow']
 
 # %% ../nbs/workshop/figures.ipynb #c95e3ffe
 import contextlib
@@ -1638,3 +1638,252 @@ def mind_map(
         return c.finish(y, f'思维导图“{title.split(" · ")[0]}”：{len(branches)} 本笔记，{count} 节，从“{branches[0][0].split(" · ")[0]}”到“{branches[-1][0].split(" · ")[0]}”。',
                         f'Mind map "{title.split(" · ")[-1]}": {len(branches)} notebooks, {count} sections, '
                         f'from "{branches[0][0].split(" · ")[-1]}" to "{branches[-1][0].split(" · ")[-1]}".')
+
+# %% ../nbs/workshop/figures.ipynb #08dd0d3d
+import math
+from itertools import zip_longest
+
+# %% ../nbs/workshop/figures.ipynb #bc21363e
+_TICKS = [base * 10 ** power for power in range(-6, 7) for base in (1, 2, 5)]
+
+
+def _panel(c, x, y, w, h, xlim, ylim, log=True, ticks=None, labels=True):
+    """Axes for curves, with few ticks, in the canvas's type."""
+    ax = c.axes(x, y, w, h)
+    ax.set(xlim=xlim, facecolor=COLOURS['paper'], yscale='log' if log else 'linear')
+    ax.set_ylim(ylim)
+    ticks = ticks or [tick for tick in _TICKS if ylim[0] <= tick <= ylim[1]]
+    if len(ticks) > 8:
+        ticks = [tick for tick in ticks if f'{tick:e}'.startswith('1')]
+    ax.set_yticks(ticks, [f'{tick:g}' for tick in ticks] if labels else [''] * len(ticks), minor=False)
+    ax.set_yticks([], minor=True)
+    across = sorted({xlim[0], (xlim[0] + xlim[1]) // 2, xlim[1]})
+    ax.set_xticks(across, [f'{tick:g}' for tick in across])
+    for label, side in zip(ax.get_xticklabels(), ['left', *['center'] * (len(across) - 2), 'right']):
+        label.set_horizontalalignment(side)
+    ax.tick_params(labelsize=_SMALL, length=3, color=COLOURS['line'], labelcolor=COLOURS['quiet'])
+    ax.grid(axis='y', color=COLOURS['line'], linewidth=0.4)
+    for spine in ax.spines.values():
+        spine.set_color(COLOURS['line'])
+    return ax
+
+
+def _legend(c, y, entries):
+    """One line of samples of lines and what they mean."""
+    x = _MARGIN
+    for colour, style, zh, en in entries:
+        words = c.words(zh, en)
+        if x + 24 + c.width(words, _SMALL) > _WIDTH - _MARGIN:
+            x, y = _MARGIN, y + 15
+        if style == 'dot':
+            c.ax.plot([x + 9], [y], 'o', color=colour, markersize=5)
+        else:
+            c.lines((x, y), (x + 18, y), colour=colour, dashed=style == 'dashed', line=1.6)
+        c.text(x + 23, y, words, _SMALL, ha='left')
+        x += 23 + c.width(words, _SMALL) + 18
+    return y + 18
+
+
+def _panels_of(runs, most=3):
+    """The left edge and the width of one panel for each run."""
+    if not 1 <= len(runs) <= most:
+        raise ValueError(f'runs must be a list of 1 to {most} runs, got {len(runs)}: draw the others in another figure')
+    left, gap = _MARGIN + 28, 18
+    width = (_WIDTH - _MARGIN - left - gap * (len(runs) - 1)) / len(runs)
+    return [(left + i * (width + gap), width) for i in range(len(runs))]
+
+
+def _heads(c, runs, y):
+    """The names of the runs above their panels: in 'both', Chinese above English."""
+    for (x, _), run in zip(_panels_of(runs), runs):
+        c.say(x, y, *run['name'], _NORMAL)
+    return y + (36 if c.lang == 'both' else 21)
+
+
+def _positive(values):
+    """The finite values above 0, at least one, for the limits of a logarithmic axis."""
+    kept = values[torch.isfinite(values) & (values > 0)]
+    return kept if len(kept) else torch.ones(1)
+
+
+def training_curves(
+    runs,  # 1 to 3 dicts: `name` (Chinese, English), `train` (seeds, epochs), `val` (seeds, points), `val_epochs` (points,)
+    vocab_size,  # V: where guessing evenly would stand
+    lang='both',  # 'zh', 'en' or 'both'
+    top=1000,  # perplexities beyond this are cut off, and the figure says so
+) -> Drawing:
+    """Draw training and validation perplexity over the epochs, a line for each seed, the best epochs marked.
+    画出训练困惑度与验证困惑度随轮数的变化，每个种子一条线，并标出最好的一轮。"""
+    columns = _panels_of(runs)
+    for run in runs:
+        hint = 'a row for each seed, a column for each epoch'
+        _want('train', run['train'], ('seeds', 'epochs'), torch.float32, hint)
+        _want('val', run['val'], ('seeds', 'points'), torch.float32, 'a row for each seed, a column for each of val_epochs')
+        _want('val_epochs', run['val_epochs'], ('points',), torch.int64, 'the epochs after which val was measured')
+        if run['val'].shape[1] != len(run['val_epochs']):
+            raise ValueError(f"val has {run['val'].shape[1]} columns, but val_epochs has {len(run['val_epochs'])}: "
+                             'give one epoch for each column')
+    every = torch.cat([run[key].flatten() for run in runs for key in ('train', 'val')])
+    highest = _positive(every).max().item() if torch.isfinite(every).all() else top
+    high = min(top, 1.3 * max(highest, vocab_size))
+    with _Canvas(lang) as c:
+        y = _heads(c, runs, c.title('困惑度：训练与验证', 'Perplexity: training and validation'))
+        for (x, w), run in zip(columns, runs):
+            epochs = run['train'].shape[1]
+            ax = _panel(c, x, y, w, 190, (1, max(epochs, 2)), (0.93 * min(1, _positive(every).min().item()), high),
+                        labels=run is runs[0])
+            ax.axhline(vocab_size, color=COLOURS['quiet'], linewidth=1, linestyle=(0, (3, 2)))
+            steps = torch.arange(1, epochs + 1)
+            for train, val in zip_longest(run['train'], run['val']):
+                for at, values, colour in ((steps, train, COLOURS['input']), (run['val_epochs'], val, COLOURS['output'])):
+                    if values is not None:
+                        ax.plot(at.numpy(), values.numpy(), color=colour, linewidth=1, alpha=0.75)
+                        best = values.argmin()
+                        ax.plot([at[best]], [values[best]], 'o', color=colour, markersize=4.5, markeredgecolor=COLOURS['paper'],
+                                markeredgewidth=0.6, zorder=5)
+        c.text(_WIDTH / 2, y + 222, c.words('轮', 'epoch'), _SMALL, COLOURS['quiet'])
+        y = _legend(c, y + 242, [
+            (COLOURS['input'], 'solid', '训练', 'training'), (COLOURS['output'], 'solid', '验证', 'validation'),
+            (COLOURS['quiet'], 'dashed', f'均匀地猜：{vocab_size}', f'guessing evenly: {vocab_size}'),
+            (COLOURS['ink'], 'dot', '各自最好的一轮', 'the best epoch of each')])
+        if not (every <= high).all():  # nor NaN
+            c.cut(f'{high:g} 以上的困惑度没有画出', f'perplexities above {high:g} are cut off')
+        zh = '；'.join(f'{run["name"][0]}：训练最低 {run["train"].min():.2f}，验证最低 {run["val"].min():.2f}，'
+                      f'末轮验证 {run["val"][:, -1].median():.2f}' for run in runs)
+        en = '; '.join(f'{run["name"][1]}: lowest {run["train"].min():.2f} in training and {run["val"].min():.2f} in validation, '
+                       f'validation {run["val"][:, -1].median():.2f} after the last epoch' for run in runs)
+        return c.finish(y, f'困惑度曲线，{zh}。', f'Perplexity curves, {en}.')
+
+# %% ../nbs/workshop/figures.ipynb #431f34e7
+def gradient_norms(
+    runs,  # 1 to 3 dicts: `name` (Chinese, English), `norms` (epochs, minibatches) before clipping
+    theta,  # the threshold of clipping; `math.inf` where there is none
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw mean and largest gradient norm of each epoch, and the share of its minibatches that were clipped.
+    画出每一轮梯度范数的平均值和最大值，以及被裁剪的小批量所占的比例。"""
+    columns = _panels_of(runs)
+    for run in runs:
+        _want('norms', run['norms'], ('epochs', 'minibatches'), torch.float32, 'a row for each epoch')
+    if not theta > 0:
+        raise ValueError(f'theta must be above 0, got {theta}: it is the threshold that was used for clipping')
+    every = _positive(torch.cat([run['norms'].flatten() for run in runs]))
+    bound = theta if math.isfinite(theta) else every.max().item()
+    with _Canvas(lang) as c:
+        y = _heads(c, runs, c.title('梯度有多长，裁剪多常见', 'How long the gradient is, how often it is clipped'))
+        ylim = (0.7 * min(every.min().item(), bound), 1.4 * max(every.max().item(), bound))
+        for (x, w), run in zip(columns, runs):
+            xlim, steps = (1, max(len(run['norms']), 2)), torch.arange(1, len(run['norms']) + 1)
+            ax = _panel(c, x, y, w, 140, xlim, ylim, labels=run is runs[0])
+            ax.plot(steps, run['norms'].amax(1), color=COLOURS['target'], linewidth=0.8)
+            ax.plot(steps, run['norms'].mean(1), color=COLOURS['weight'], linewidth=1.1)
+            if math.isfinite(theta):
+                ax.axhline(theta, color=COLOURS['ink'], linewidth=1, linestyle=(0, (3, 2)))
+            ax.set_xticklabels([])
+            share = _panel(c, x, y + 156, w, 60, xlim, (-4, 104), log=False, ticks=[0, 50, 100], labels=run is runs[0])
+            share.plot(steps, 100 * (run['norms'] > theta).float().mean(1), color=COLOURS['state'], linewidth=1)
+        c.text(_WIDTH / 2, y + 248, c.words('轮', 'epoch'), _SMALL, COLOURS['quiet'])
+        threshold = [(COLOURS['ink'], 'dashed', f'阈值 θ = {theta:g}', f'threshold θ = {theta:g}')] * math.isfinite(theta)
+        y = _legend(c, y + 268, [
+            (COLOURS['weight'], 'solid', '一轮的平均范数', 'mean norm of an epoch'),
+            (COLOURS['target'], 'solid', '最大范数', 'largest norm'), *threshold,
+            (COLOURS['state'], 'solid', '下面：被裁剪的小批量（%）', 'below: minibatches clipped (%)')])
+        shares = [100 * (run['norms'] > theta).float().mean().item() for run in runs]
+        zh = '；'.join(f'{run["name"][0]}：最大 {run["norms"].max():.2f}，裁剪了 {share:.0f}%' for run, share in zip(runs, shares))
+        en = '; '.join(f'{run["name"][1]}: at most {run["norms"].max():.2f}, {share:.0f}% clipped' for run, share in zip(runs, shares))
+        return c.finish(y, f'梯度范数，{zh}。', f'Gradient norms, {en}.')
+
+
+def training_spike(
+    train,  # (epochs,) perplexity of each epoch
+    norms,  # (epochs, minibatches) gradient norms before clipping
+    epoch,  # the epoch to look at, from 1
+    theta,  # the threshold of clipping
+    lang='both',  # 'zh', 'en' or 'both'
+    around=15,  # how many epochs to show before and behind it
+) -> Drawing:
+    """Draw perplexity epoch by epoch and the gradient norm minibatch by minibatch around one epoch.
+    放大一轮的前后：逐轮的困惑度，逐个小批量的梯度范数。"""
+    _want('train', train, ('epochs',), torch.float32, 'the perplexities of one run')
+    _want('norms', norms, ('epochs', 'minibatches'), torch.float32, 'a row for each epoch')
+    if len(train) != len(norms) or not 1 <= epoch <= len(train):
+        raise ValueError(f'train has {len(train)} epochs and norms {len(norms)}, and epoch {epoch} must be one of both')
+    first, last = max(1, epoch - around), min(len(train), epoch + around)
+    train, norms = train[first - 1:last], norms[first - 1:last]
+    with _Canvas(lang) as c:
+        y, left = c.title('放大一次突起', 'A spike, seen close'), _MARGIN + 28
+        xlim, steps = (first, max(last, first + 1) + 1), torch.arange(first, last + 1)
+        for values, at, colour, (zh, en), bound in (
+                (train, steps + 0.5, COLOURS['input'], ('每一轮的困惑度', 'perplexity of each epoch'), train.max().item()),
+                (norms.flatten(), first + torch.arange(norms.numel()) / norms.shape[1], COLOURS['weight'],
+                 ('每个小批量的梯度范数；虚线是阈值', 'gradient norm of each minibatch; dashed, the threshold'), float(theta))):
+            c.text(left, y, c.words(zh, en), ha='left')
+            seen = _positive(values)
+            ax = _panel(c, left, y + 14, _WIDTH - left - _MARGIN, 100, xlim,
+                        (0.8 * min(seen.min().item(), bound), 1.3 * max(seen.max().item(), bound)))
+            ax.axvspan(epoch, epoch + 1, color=_tint(COLOURS['target'], 0.4), linewidth=0)
+            ax.plot(at, values, color=colour, linewidth=1.1, marker='o', markersize=1.8)
+            if values is not train:
+                ax.axhline(theta, color=COLOURS['ink'], linewidth=1, linestyle=(0, (3, 2)))
+            y += 152
+        c.text(_WIDTH / 2, y - 6, c.words('轮', 'epoch'), _SMALL, COLOURS['quiet'])
+        here = epoch - first
+        numbers = f'{train[here]:.2f}', f'{norms[here].max():.2f}'
+        return c.finish(y + 8, f'第 {epoch} 轮前后：困惑度 {numbers[0]}，最大梯度范数 {numbers[1]}。',
+                        f'Around epoch {epoch}: perplexity {numbers[0]}, largest gradient norm {numbers[1]}.')
+
+# %% ../nbs/workshop/figures.ipynb #a32e9cd1
+def bptt_flow(
+    hiddens,  # (T+1, B, H): the state before the first step and after each
+    G,  # (T*B, V): the gradient of the loss for the logits, time first
+    D,  # (T, B, H): its gradient for what tanh is taken of
+    W_hh,  # (H, H)
+    W_hq,  # (H, V)
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw how the gradient comes into each time step from its output and from the next step, with the sizes it has.
+    画出梯度怎样从每一步的输出和下一步流进这一步，各有多大。"""
+    kind = hiddens.dtype if isinstance(hiddens, torch.Tensor) else torch.float32
+    for name, value, letters in (('hiddens', hiddens, ('T+1', 'B', 'H')), ('G', G, ('T*B', 'V')), ('D', D, 'TBH'),
+                                 ('W_hh', W_hh, 'HH'), ('W_hq', W_hq, 'HV')):
+        _want(name, value, letters, kind, 'pass what the steps of 06_bptt leave in their buffers')
+    T, B, H = D.shape
+    hiddens, G, D, W_hh, W_hq = (value.detach().double() for value in (hiddens, G, D, W_hh, W_hq))
+    shapes = hiddens.shape == (T + 1, B, H) and G.shape == (T * B, W_hq.shape[1]) and W_hq.shape[0] == H and W_hh.shape == (H, H)
+    from_output = (G @ W_hq.T).reshape(T, B, H) if shapes else None
+    from_next = torch.cat([D[1:] @ W_hh.T, torch.zeros(1, B, H, dtype=D.dtype)]) if shapes else None
+    if not shapes or not torch.allclose(D, (from_output + from_next) * (1 - hiddens[1:] ** 2), rtol=1e-3, atol=1e-3 * D.abs().max().item()):
+        raise ValueError('D is not the gradient that G gives these states: pass hiddens, G and D of one minibatch')
+    sizes = {name: [f'{value.norm().item():.2g}' for value in values]
+             for name, values in (('output', from_output), ('next', from_next), ('D', D))}
+    steps = _some(T, 5)
+    with _Canvas(lang) as c:
+        y = c.title('梯度走的路', 'Where the gradient flows')
+        y = c.say(_MARGIN, y, '数字是 L2 范数；(…) 是形状。', 'Numbers are L2 norms; (…) are shapes.', _SMALL, COLOURS['quiet']) + 12
+        first, step, w = _MARGIN + 52, (_WIDTH - 2 * _MARGIN - 52) / len(steps), 62
+        for i, t in enumerate(steps):
+            x = first + i * step
+            if t is None:
+                c.text(x + w / 2, y + 76, '…', _LARGE)
+            else:
+                c.text(x + w / 2, y, f'G{t + 1} · W_hq.T', _SMALL)
+                c.text(x + w / 2, y + 13, sizes['output'][t], colour=COLOURS['output'])
+                c.arrow((x + w / 2, y + 24), (x + w / 2, y + 58), colour=COLOURS['output'])
+                c.boxes([(x, y + 60, w, 32)], _tint(COLOURS['state'], 0.35))
+                c.text(x + w / 2, y + 76, f'H{t + 1}')
+                c.arrow((x + w / 2, y + 94), (x + w / 2, y + 128), '⊙ (1-H²)', colour=COLOURS['weight'])
+                c.text(x + w / 2, y + 139, f'D{t + 1}', _SMALL)
+                c.text(x + w / 2, y + 152, sizes['D'][t], colour=COLOURS['weight'])
+            c.arrow((x - 2, y + 76), (x - step + w + 2, y + 76) if i else (_MARGIN + 24, y + 76), colour=COLOURS['state'])
+            if i and None not in (t, steps[i - 1]):
+                c.text(x - (step - w) / 2, y + 64, sizes['next'][t - 1], _SMALL, COLOURS['state'])
+        c.text(_MARGIN + 10, y + 76, 'H0')
+        c.text(first + w / 2, y + 172, _shape(D[0]), _SMALL, COLOURS['quiet'])
+        if None in steps:
+            c.cut(f'共 {T} 个时间步，没有全部画出。', f'There are {T} time steps; not all are drawn.')
+        y = c.say(_MARGIN, y + 196, '梯度从两处进入每一步：上面是它的输出，右边是下一步（D · W_hh.T）。',
+                  'Into each step the gradient comes from two sides: its output above, and the next step on the right (D · W_hh.T).', _SMALL)
+        y = c.say(_MARGIN, y + 2, '往下的 D 交给参数：W_xh 里读到的那几行、W_hh 和 b_h。',
+                  'Downwards, D goes to the parameters: the rows of W_xh that were read, W_hh and b_h.', _SMALL)
+        return c.finish(y, f'{T} 个时间步的反向传播；D 的范数从最后一步的 {sizes["D"][-1]} 到第一步的 {sizes["D"][0]}。',
+                        f'Back-propagation through {T} time steps; the norm of D is {sizes["D"][-1]} at the last step and {sizes["D"][0]} at the first.')

@@ -6,7 +6,6 @@ __all__ = ['MAGIC', 'VERSION', 'PREAMBLE', 'pack_weights', 'unpack_weights', 'wr
 # %% ../nbs/08_playground.ipynb #c5cca433
 import hashlib
 import json
-import os
 import struct
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import torch
 
 from .model import RNNModelScratch, init_rnn_state, rnn
 from .text import Vocab
-from .train import PARAM_NAMES
+from .train import PARAM_NAMES, whole_file
 
 # %% ../nbs/08_playground.ipynb #3750073d
 MAGIC, VERSION, PREAMBLE = b'rnn-web\n', 1, struct.Struct('<8sII32s')
@@ -68,7 +67,7 @@ def unpack_weights(
 # %% ../nbs/08_playground.ipynb #5981aadc
 def write_weights(
     path,  # the file to write; an old one is replaced in one step
-    net,  # a `RNNModelScratch` with the five parameters of `get_params`
+    net,  # an `RNNModelScratch` with the five parameters of `get_params`
     vocab,  # its `Vocab`
     seed,  # the seed it was trained with
     corpus_sha1,  # the SHA-1 of the file it was trained on
@@ -77,12 +76,8 @@ def write_weights(
     把模型写成网页用的一个文件。"""
     path = Path(path)
     data = pack_weights(net.params, vocab.idx_to_token, seed=seed, corpus_sha1=corpus_sha1)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(data)
     return path
 
 
