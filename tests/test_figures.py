@@ -38,6 +38,9 @@ for page in [*inputs, *inputs]:  # one minibatch, twice
 states, logits = torch.stack(states), torch.cat(outputs[:5])
 length = torch.stack([param.norm() for param in params]).norm()
 headings = figures.chapter_headings(NOTEBOOKS[0].parent)
+steps, points = torch.arange(1, 61), torch.arange(5, 61, 5)
+runs = [dict(name=('顺序分区', 'sequential'), train=(1 + 27 * torch.exp(-steps / 9))[None], val=(9 + 20 * torch.exp(-points / 8))[None],
+             val_epochs=points, norms=0.4 + torch.sin(torch.arange(240.0)).abs().reshape(60, 4))]
 EXAMPLES |= {
     'step7a_onehot_input': lambda lang: step7a_onehot_input(X, inputs, vocab, 1, lang),
     'step7b_rnn_cell': lambda lang: step7b_rnn_cell(inputs[0], states[0], params, states[1], outputs[0], lang),
@@ -48,6 +51,9 @@ EXAMPLES |= {
     'hidden_heatmap': lambda lang: hidden_heatmap(states[1:, 0], list('time machi'), 4, lang),
     'gradient_by_distance': lambda lang: gradient_by_distance([0.5, 2], torch.tensor([[0.5 ** k for k in range(9)], [2.0 ** k for k in range(9)]]), lang),
     'clipped_update': lambda lang: clipped_update(params, [param / length for param in params], 1, lang),
+    'training_curves': lambda lang: training_curves(runs, 28, lang),
+    'gradient_norms': lambda lang: gradient_norms(runs, 1, lang),
+    'training_spike': lambda lang: training_spike(runs[0]['train'][0], runs[0]['norms'], 20, 1, lang),
     'mind_map': lambda lang: mind_map('一章 · A chapter', headings, lang),
 }
 NOT_DRAWN = {'Drawing', 'chapter_headings', 'mind_map_mermaid'}
