@@ -261,6 +261,16 @@ def test_axe_finds_nothing_serious(browser, docs, name, scheme):
 
 
 @needs_docs
+@pytest.mark.parametrize('name', built())
+def test_a_phone_never_scrolls_sideways(browser, docs, name):
+    context = browser.new_context(locale='zh-CN', viewport={'width': 390, 'height': 844})
+    page = context.new_page()
+    page.goto(docs + name + '?lang=both', wait_until='load')
+    assert page.evaluate('document.documentElement.scrollWidth') == 390
+    context.close()
+
+
+@needs_docs
 def test_dark_mode_follows_the_reader_and_the_toggle(visit, docs):
     def dark(page): return page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).every(c => c < 90)")
 
