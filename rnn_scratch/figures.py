@@ -488,8 +488,8 @@ def step3_vocabulary(
         rare = len(set(counts) - set(tokens))
         if rare:
             y = c.say(_MARGIN, y, f'另有 {rare} 个词元太少见，没有收进来。', f'{rare} more tokens were too rare to be taken in.')
-        y = c.say(_MARGIN, y, f'{len(tokens)} 个词元，越常见，索引越小；{tokens[0]} 代表词表里没有的。',
-                  f'{len(tokens)} tokens: the more frequent, the smaller the index; {tokens[0]} stands for what the vocabulary lacks.')
+        y = c.say(_MARGIN, y, f'{len(tokens)} 个词元。{tokens[0]} 代表词表里没有的，总是 0 号；其余的越常见，索引越小。',
+                  f'{len(tokens)} tokens. {tokens[0]}, number 0, is for what the vocabulary lacks; of the others, the more frequent come first.')
         common = max(counts, key=counts.get, default=tokens[0])
         zh = f'“{_visible(common)}”，出现 {counts.get(common, 0)} 次'
         return c.finish(y, f'词表有 {len(tokens)} 个词元，最常见的是{zh}。',
@@ -537,7 +537,7 @@ def step4_batches(
                 y += h + (16 if k == 0 and w >= 20 else 4 if k == 0 else 18)
         if None in rows or None in columns:
             height, width = (len(some) - (None in some) for some in (rows, columns))
-            c.cut(f'小批量有 {B} 行、{T} 列，只画了 {height} 行、{width} 列。',
+            c.cut(f'小批量有 {B} 行、{T} 列，画出了其中的 {height} 行、{width} 列。',
                   f'The minibatch has {B} rows and {T} columns; {height} rows and {width} columns are drawn.')
         y = c.say(_MARGIN, y, '标签往后挪一位：每个输入下面偏右一格，就是它的下一个词元。',
                   'The labels are moved on by one: below each input, one cell to the right, is the token that follows it.')
@@ -944,8 +944,8 @@ def step7a_onehot_input(
         y += 20 * len(rows) + 20
         if None in rows or None in steps or None in columns:
             c.cut(f'{_shape(inputs)} 画不下，省略处写作“…”。', f'{_shape(inputs)} is too large to be drawn whole; "…" stands for what is left out.')
-        y = c.say(_MARGIN, y, f'循环走到 t={t}，读的是第 {t} 列：{B} 行各一个词元，每个换成一行独热向量。',
-                  f'At t={t} the loop reads column {t}: one token from each of the {B} rows, each of them now a one-hot row.')
+        y = c.say(_MARGIN, y, f'循环走到 t={t}，读的是 X[:, {t}]：{B} 行各一个词元，每个换成一行独热向量。',
+                  f'At t={t} the loop reads X[:, {t}]: one token from each of the {B} rows, each of them now a one-hot row.')
         names = '、'.join(f'“{token(i)}”' for i in X[:4, t].tolist()), ', '.join(f'"{token(i)}"' for i in X[:4, t].tolist())
         return c.finish(y, f'X 的形状是 {_shape(X)}，inputs 是 {_shape(inputs)}；inputs[{t}] 是 {_shape(inputs[t])}，每行一个词元：{names[0]}。',
                         f'X has the shape {_shape(X)}, inputs {_shape(inputs)}; inputs[{t}] is {_shape(inputs[t])}, one token a row: {names[1]}.')
@@ -1062,9 +1062,9 @@ def step7b_rnn_cell(
         y = low + h * len(inputs) / 2 + 28
         parts = W_xh[i, 0], H[0] @ W_hh[:, 0], b_h[0]
         sums = ' + '.join(_number(part.item()) if part >= 0 else f'({_number(part.item())})' for part in parts)
-        y = c.say(_MARGIN, y, f'粗框里算的是一个数。Xₜ 第 0 行的 1 在第 {i} 位，乘 W_xh 就是取它的第 {i} 行：',
-                  f'The thick frames follow one number. Row 0 of Xₜ has its 1 at {i}, so its product with W_xh is row {i} of W_xh:')
-        c.text(_MARGIN, y, f'Hₜ[0, 0] = tanh(W_xh[{i}, 0] + Hₜ₋₁[0] · W_hh[:, 0] + b_h[0]) = tanh({sums}) = {_number(H_new[0, 0].item())}', ha='left')
+        y = c.say(_MARGIN, y, f'粗框里算的是一个数。Xₜ[0] 的 1 在索引 {i} 处，乘 W_xh 就是取出 W_xh[{i}]：',
+                  f'The thick frames follow one number. Xₜ[0] has its 1 at index {i}, so its product with W_xh is W_xh[{i}]:')
+        c.text(_MARGIN, y, f'Hₜ[0, 0] = tanh(W_xh[{i}, 0] + Hₜ₋₁[0] · W_hh[:, 0] + b_h[0]) ≈ tanh({sums}) ≈ {_number(H_new[0, 0].item())}', ha='left')
         y += 18
         if None in rows or None in units or None in inputs:
             c.cut('张量画不下，省略处写作“…”。', 'The tensors are too large to be drawn whole; "…" stands for what is left out.')
@@ -1166,6 +1166,7 @@ def step7d_output_concat(
     _, V = _want_shapes({'N': T * B}, hint, logits=(logits, 'NV', torch.float32)).values()
     _check_vocab(vocab, Y)
     y_flat, wrong = Y.T.reshape(-1), Y.reshape(-1)
+    order = torch.arange(T * B).reshape(B, T).T.reshape(-1)
     with _Canvas(lang) as c:
         def token(index):
             return c.fit(_visible(vocab.idx_to_token[index]), 26)
@@ -1211,13 +1212,13 @@ def step7d_output_concat(
                 c.arrow((middle + w * len(columns) + 5, row), (right - 5, row), colour=COLOURS['line'])
                 c.cells(right, row - h / 2, [[token(y_flat[i])]], gold(t), 28, h, _SMALL)
                 c.text(right + 36, row, f'Y[{rows[r]}, {t}]', _SMALL, ha='left')
-                off = y_flat[i] != wrong[i]
+                off = order[i] != i
                 c.text(right + 124, row, token(wrong[i]), _SMALL, COLOURS['output' if off else 'quiet'])
                 c.text(right + 140, row, '×' if off else '=', _SMALL, COLOURS['output' if off else 'quiet'])
             y += block + 3
         c.text(right + 130, top, 'Y.reshape(-1)', _SMALL, COLOURS['quiet'])
         c.text(right + 130, top + 14, c.words('错', 'wrong'), _SMALL, COLOURS['quiet'])
-        mistakes = (y_flat != wrong).sum().item()
+        mistakes = (order != torch.arange(T * B)).sum().item()
         y += 22
         # the labels as they come
         grid_x = _MARGIN + 34
@@ -1229,7 +1230,8 @@ def step7d_output_concat(
         text = y + 16
         text = c.say(x, text, '第 t·B+i 行是第 t 步、第 i 行的输出：时间在前。', 'Row t·B+i is step t of row i: time comes first.')
         text = c.say(x, text, 'Y 先转置再拉平，次序才一样。', 'Y has to be transposed before it is flattened.')
-        text = c.say(x, text, f'不转置，{T * B} 个标签里有 {mistakes} 个对错行。', f'Without it, {mistakes} of {T * B} labels stand beside a wrong row.')
+        text = c.say(x, text, f'不转置，{T * B} 个标签里有 {mistakes} 个站错了行。',
+                     f'Without it, {mistakes} of {T * B} labels stand beside a wrong row.')
         y = max(text, y + 30 + 20 * len(rows)) + 4
         if None in rows or None in columns or None in steps:
             c.cut(f'{_shape(logits)} 画不下，省略处写作“…”。', f'{_shape(logits)} is too large to be drawn whole; "…" stands for what is left out.')
@@ -1426,7 +1428,7 @@ def gradient_by_distance(
     if K < 2 or (norms <= 0).any():
         raise ValueError('norms must be two steps or more, all above 0: a logarithmic axis has no place for others')
     with _Canvas(lang) as c:
-        y = c.title('梯度往回走得越远', 'The further back a gradient travels')
+        y = c.title('往回走得越远，梯度还剩多长', 'How long a gradient is, the further back it travels')
         y = c.say(_MARGIN, y, '纵轴是梯度的长度（对数刻度），横轴是往回走了几步。', 'Up: the length of the gradient (a logarithmic scale). Along: how many steps back.', _SMALL, COLOURS['quiet'])
         # the scale: whole powers of ten
         low, high = math.floor(norms.min().log10().item()), math.ceil(norms.max().log10().item())
@@ -1881,8 +1883,9 @@ def bptt_flow(
         c.text(first + w / 2, y + 172, _shape(D[0]), _SMALL, COLOURS['quiet'])
         if None in steps:
             c.cut(f'共 {T} 个时间步，没有全部画出。', f'There are {T} time steps; not all are drawn.')
-        y = c.say(_MARGIN, y + 196, '梯度从两处进入每一步：上面是它的输出，右边是下一步（D · W_hh.T）。',
-                  'Into each step the gradient comes from two sides: its output above, and the next step on the right (D · W_hh.T).', _SMALL)
+        y = c.say(_MARGIN, y + 196, '梯度从两处进入每一步：上面是它的输出，右边是下一步（D · W_hh.T）；最后一步右边没有。',
+                  'Into each step the gradient comes from two sides: its output above, and the next step on the right (D · W_hh.T); the last has none.', _SMALL)
+        y = c.say(_MARGIN, y + 2, 'G 是损失对分数的梯度，D 是对 tanh 里那个和的梯度。', 'G is the gradient for the logits, D the one for the sum inside tanh.', _SMALL)
         y = c.say(_MARGIN, y + 2, '往下的 D 交给参数：W_xh 里读到的那几行、W_hh 和 b_h。',
                   'Downwards, D goes to the parameters: the rows of W_xh that were read, W_hh and b_h.', _SMALL)
         return c.finish(y, f'{T} 个时间步的反向传播；D 的范数从最后一步的 {sizes["D"][-1]} 到第一步的 {sizes["D"][0]}。',
