@@ -1883,9 +1883,10 @@ def bptt_flow(
         c.text(first + w / 2, y + 172, _shape(D[0]), _SMALL, COLOURS['quiet'])
         if None in steps:
             c.cut(f'共 {T} 个时间步，没有全部画出。', f'There are {T} time steps; not all are drawn.')
-        y = c.say(_MARGIN, y + 196, '梯度从两处进入每一步：上面是它的输出，右边是下一步（D · W_hh.T）；最后一步右边没有。',
-                  'Into each step the gradient comes from two sides: its output above, and the next step on the right (D · W_hh.T); the last has none.', _SMALL)
-        y = c.say(_MARGIN, y + 2, 'G 是损失对分数的梯度，D 是对 tanh 里那个和的梯度。', 'G is the gradient for the logits, D the one for the sum inside tanh.', _SMALL)
+        y = c.say(_MARGIN, y + 196, '梯度从两处进入每一步：上面是它的输出，右边是下一步（D · W_hh.T）。',
+                  'Into each step the gradient comes from two sides: its output above, and the next step on the right (D · W_hh.T).', _SMALL)
+        y = c.say(_MARGIN, y + 2, 'G 是损失对分数的梯度，D 是对 tanh 里那个和的梯度；最后一步的右边没有来的。',
+                  'G is the gradient for the logits, D for the sum inside tanh; nothing comes into the last step from the right.', _SMALL)
         y = c.say(_MARGIN, y + 2, '往下的 D 交给参数：W_xh 里读到的那几行、W_hh 和 b_h。',
                   'Downwards, D goes to the parameters: the rows of W_xh that were read, W_hh and b_h.', _SMALL)
         return c.finish(y, f'{T} 个时间步的反向传播；D 的范数从最后一步的 {sizes["D"][-1]} 到第一步的 {sizes["D"][0]}。',

@@ -2,7 +2,8 @@
 
 Asserts run against the notebook's own cells, so the mutation goes into the clean cell (the explained one before it stays as it
 stands, and the clean one overrides it). The cells then run in order up to the first error, which must be an AssertionError of a
-later cell. Where PyTorch refuses the mutant before any assert sees it, the mutant names PyTorch's words."""
+later cell. Where PyTorch, or a figure that checks what it draws, refuses the
+mutant before any assert sees it, the mutant names the words."""
 import ast, contextlib, io, multiprocessing, warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +23,10 @@ class Mutant(NamedTuple):
     notebook: str
     line: str  # stands once in the clean cells of the notebook
     becomes: str
-    refused: str = ''  # what PyTorch says, where it doesn't come to an assert
+    refused: str = ''  # what PyTorch or a figure says, where it doesn't come to an assert
 
 
-def text(name, line, becomes): return Mutant(name, '01_text', line, becomes)
+def text(name, line, becomes, refused=''): return Mutant(name, '01_text', line, becomes, refused)
 def model(name, line, becomes, refused=''): return Mutant(name, '02_model', line, becomes, refused)
 def predict(name, line, becomes): return Mutant(name, '03_predict', line, becomes)
 def train(name, line, becomes, refused=''): return Mutant(name, '04_train', line, becomes, refused)
@@ -43,12 +44,14 @@ DETACH = '''                s.detach_()
 LABELS = '''        y = Y.T.reshape(-1) '''
 EVALUATE = '''    for X, Y in data_iter:                                               # (B, T), (B, T)
 '''
+STEP = 'pass tensors of one and the same step'
 
 MUTANTS = [
     text('byte order mark stays', ".removeprefix('\\ufeff')", ''),
     text('corpus hash not checked', "if pooch.file_hash(str(path), alg='sha1') != TIME_MACHINE_SHA1:", 'if not path.exists():'),
     text('capitals stay', ".strip().lower()", ".strip()"),
-    text('words for characters', 'return [list(line) for line in lines]', 'return [line.split() for line in lines]'),
+    text('words for characters', 'return [list(line) for line in lines]', 'return [line.split() for line in lines]',
+         refused='must be the tokens of the line'),
     text('vocabulary order', 'key=lambda item: item[1], reverse=True)', 'key=lambda item: item[1])'),
     text('min_freq off by one', 'if freq < min_freq:', 'if freq <= min_freq:'),
     text('unknown token gets the wrong index', 'self.token_to_idx.get(tokens, self.unk)', 'self.token_to_idx.get(tokens, 1)'),
@@ -67,10 +70,10 @@ MUTANTS = [
     model('weights a hundred times too large', 'torch.randn(size=shape, device=device) * 0.01', 'torch.randn(size=shape, device=device)'),
     model('parameters without gradients', 'param.requires_grad_(True)', 'param.requires_grad_(False)'),
     model('random initial state', 'return (torch.zeros((batch_size, num_hiddens), device=device),)', 'return (torch.randn((batch_size, num_hiddens), device=device),)'),
-    model('hidden bias left out', 'torch.tanh(X @ W_xh + H @ W_hh + b_h)', 'torch.tanh(X @ W_xh + H @ W_hh)'),
-    model('output bias left out', 'Y = H @ W_hq + b_q  ', 'Y = H @ W_hq  '),
-    model('another activation', 'H = torch.tanh(X @', 'H = torch.sigmoid(X @'),
-    model('state not handed from step to step', 'H @ W_hh + b_h)      #', 'state[0] @ W_hh + b_h)      #'),
+    model('hidden bias left out', 'torch.tanh(X @ W_xh + H @ W_hh + b_h)', 'torch.tanh(X @ W_xh + H @ W_hh)', refused=STEP),
+    model('output bias left out', 'Y = H @ W_hq + b_q  ', 'Y = H @ W_hq  ', refused=STEP),
+    model('another activation', 'H = torch.tanh(X @', 'H = torch.sigmoid(X @', refused=STEP),
+    model('state not handed from step to step', 'H @ W_hh + b_h)      #', 'state[0] @ W_hh + b_h)      #', refused=STEP),
     model('initial state ignored', '    H, = state\n', '    H, = (torch.zeros_like(state[0]),)\n'),
     model('last state not returned', 'return torch.cat(outputs, dim=0), (H,)', 'return torch.cat(outputs, dim=0), state'),
     model('outputs concatenated along the wrong axis', 'torch.cat(outputs, dim=0)', 'torch.cat(outputs, dim=1)'),
