@@ -26,6 +26,9 @@ except ImportError as e:
     raise ImportError(f"rnn_scratch.literate needs the development requirements ({e}): "
                       "install with pip install -e '.[dev]'") from e
 
+# %% ../nbs/workshop/literate.ipynb #41886cf2
+from .files import whole_file
+
 # %% ../nbs/workshop/literate.ipynb #0bf8a24b
 class _ThisPython(AsyncKernelManager):
     @property
@@ -43,13 +46,6 @@ def _tidy(outputs):
     for o in res:
         if o.output_type == 'stream': o.text = _last_state(o.text)
     return [o for o in res if o.get('text') != '']
-
-def _save(path, data):
-    tmp = path.with_name(f'.{path.name}.tmp')
-    try:
-        tmp.write_bytes(data if isinstance(data, bytes) else data.encode())
-        os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
 
 # %% ../nbs/workshop/literate.ipynb #1a7a0195
 def run_notebook(
@@ -78,7 +74,7 @@ def run_notebook(
         if c.cell_type == 'code': c.outputs = _tidy(c.outputs)
     del nb['path_']
     clean_nb(nb, cfg.clear_all, cfg.allowed_metadata_keys.split(), cfg.allowed_cell_metadata_keys.split(), cfg.clean_ids)
-    _save(path, nbformat.writes(nb) + '\n')
+    with whole_file(path, text=True) as file: file.write(nbformat.writes(nb) + '\n')
     return res
 
 # %% ../nbs/workshop/literate.ipynb #7a9d64a9
@@ -150,9 +146,10 @@ def _readme(args):
     nb, folder = read_nb(cfg.nbs_path/cfg.readme_nb), cfg.config_path/'index_files'
     pictures = {cfg.config_path/path: data for path, data in _pictures(nb).items()}
     if pictures: folder.mkdir(exist_ok=True)
-    for path, data in pictures.items(): _save(path, data)
+    for path, data in pictures.items():
+        with whole_file(path) as file: file.write(data)
     for old in set(folder.glob('*-*.*')) - set(pictures): old.unlink()
-    _save(cfg.config_path/'README.md', make_readme(nb))
+    with whole_file(cfg.config_path/'README.md', text=True) as file: file.write(make_readme(nb))
     return []
 
 def _flags(text):
