@@ -143,7 +143,7 @@ MUTANTS = [
     gates('concise: hidden size for both directions', 'self.num_directions * self.num_hiddens, vocab_size', 'self.num_hiddens, vocab_size', refused='cannot be multiplied'),
     gates("PyTorch's order of a GRU's gates kept", '3: [1, 0, 2]', '3: [0, 1, 2]'),
     gates("PyTorch's order of an LSTM's gates kept", '4: [0, 1, 3, 2]', '4: [0, 1, 2, 3]'),
-    gates('one bias of two', 'W_h.T, b_x + b_h]', 'W_h.T, b_x]'),
+    gates('one bias of two', 'W_h.T, b_x + b_h]', 'W_h.T, b_x]', refused='not have been used in the graph'),
     gates('the biases of the candidate added up', 'params[-1:] = [b_x, b_h]', 'params[-1:] = [b_x + b_h, torch.zeros_like(b_h)]'),
 ]
 
