@@ -143,7 +143,7 @@ class Ranks:
         other = next((rank for rank in range(self.size) if found[rank] != found[0] or found[rank] < 0), None)
         if other is None:
             return
-        self.stopping = True  # let each say its line, though torchrun ends the others once one has left
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # let each say its line, though torchrun ends the others once one has left
         if problem:
             raise problem
         if found[other] < 0:
