@@ -2,8 +2,8 @@
 
 # %% auto #0
 __all__ = ['LINK', 'notebooks', 'directives', 'problem_at', 'check_pairs', 'check_exports', 'check_languages', 'ids_in',
-           'links_in', 'is_absolute', 'check_ids', 'check_prose', 'check_numbers', 'check_terms', 'check_docs',
-           'no_eval', 'check_outputs', 'check_notebooks']
+           'links_in', 'is_absolute', 'check_ids', 'check_prose', 'table_rows', 'check_numbers', 'check_terms',
+           'check_docs', 'no_eval', 'check_outputs', 'check_notebooks']
 
 # %% ../nbs/workshop/checks.ipynb #6d89141f
 import ast, importlib, inspect, re
@@ -262,7 +262,11 @@ def _is_shown(number, shown):
     places = len(number.partition('.')[2]) if 'e' not in number else 0
     return _value(number) in shown or places and any(f'{x:.{places}f}' == number.replace(',', '') for x in shown)
 
-def _rows(nb, column):
+def table_rows(nb, # A notebook as `read_nb` returns it
+               column, # A name in the head of the table
+              ):
+    """The rows of the table with this column, each with the number of its cell: names of columns to texts.
+    有这一栏的那张表的各行，每行带着格子的序号：栏名对文字。"""
     for i, c in _markdown(nb):
         lines = [[cell.strip() for cell in l.strip().strip('|').split('|')] for l in c.source.splitlines() if l.lstrip().startswith('|')]
         if lines and column in lines[0]: return [(i, dict(zip(lines[0], line))) for line in lines[2:]]
@@ -275,7 +279,7 @@ def check_numbers(nbs): # Notebooks as `notebooks` returns them
     """Problems with numbers in prose that nothing computes and no source is given for.
     文字里既没有代码算出、又没有注明出处的数。"""
     res, glossary = [], _glossary(nbs)
-    given = {(Path(link).name, row['数 · number'].strip('`')): i for i, row in (_rows(glossary, '数 · number') if glossary else [])
+    given = {(Path(link).name, row['数 · number'].strip('`')): i for i, row in (table_rows(glossary, '数 · number') if glossary else [])
              for link in links_in(row['哪一页 · page'])}
     unused = dict(given)
     for nb in nbs:
@@ -299,7 +303,7 @@ def check_terms(nbs): # Notebooks as `notebooks` returns them
     词汇表里的词的问题，以及任何笔记本里不该有的别的说法。"""
     res, glossary, pages = [], _glossary(nbs), {_name(nb): nb for nb in nbs}
     if not glossary: return res
-    terms = _rows(glossary, '不写 · not')
+    terms = table_rows(glossary, '不写 · not')
     for column in '中文', 'English':
         words = [row[column].lower() for _, row in terms]
         res += [problem_at(glossary, terms[0][0], f'{w} has two rows: keep one') for w in dict.fromkeys(words) if words.count(w) > 1]
