@@ -5,9 +5,10 @@ __all__ = []
 
 # %% ../nbs/workshop/all.ipynb #e1b18cc0
 from . import bptt as by_hand  # the module; the star brings its function of the same name
-from . import figures, model, playground, predict, text, train
+from . import figures, gates, model, playground, predict, text, train
 from .bptt import *
 from .figures import *
+from .gates import *
 from .model import *
 from .playground import *
 from .predict import *
@@ -15,4 +16,4 @@ from .text import *
 from .train import *
 
 # %% ../nbs/workshop/all.ipynb #18cbbba3
-__all__ = [name for module in (text, model, predict, train, by_hand, playground, figures) for name in module.__all__]
+__all__ = [name for module in (text, model, predict, train, by_hand, gates, playground, figures) for name in module.__all__]

@@ -278,6 +278,9 @@ def check_terms(nbs): # Notebooks as `notebooks` returns them
     res, glossary, pages = [], _glossary(nbs), {_name(nb): nb for nb in nbs}
     if not glossary: return res
     terms = _rows(glossary, '不写 · not')
+    for column in '中文', 'English':
+        words = [row[column].lower() for _, row in terms]
+        res += [_problem(glossary, terms[0][0], f'{w} has two rows: keep one') for w in dict.fromkeys(words) if words.count(w) > 1]
     for i, row in terms:
         zh, en, link = row['中文'], row['English'], next(iter(_links(row['出处 · where'])), '')
         name, _, id = link.partition('#')
