@@ -3,8 +3,9 @@
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'SAMPLE_OPTIONS', 'pick_device', 'plain_warnings', 'load_lines', 'hold_out', 'Progress',
            'flag', 'save_progress', 'load_progress', 'draw_curve', 'output_files', 'make_net', 'check_seed',
-           'resume_command', 'Training', 'check_settings', 'prepare', 'take_up', 'go', 'finish', 'train', 'sample',
-           'make_parser', 'run', 'rnn_scratch_train', 'rnn_scratch_sample']
+           'resume_command', 'Training', 'check_settings', 'prepare', 'take_up', 'go', 'finish', 'train',
+           'print_tokens', 'write_on', 'print_score', 'sample', 'make_parser', 'run', 'rnn_scratch_train',
+           'rnn_scratch_sample']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
 import argparse
@@ -12,6 +13,8 @@ import contextlib
 import copy
 import dataclasses
 import glob
+import itertools
+import json
 import math
 import os
 import random
@@ -29,7 +32,7 @@ from tqdm import tqdm
 
 from .bptt import RNNModelFast
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
-from .predict import predict_ch8
+from .predict import Writer, predict_ch8, score
 from .text import (TIME_MACHINE_SHA1, SeqDataLoader, Vocab, check_positive, clean_lines, load_data_text,
                               read_text, seq_data_iter_sequential, shipped_text, time_machine_file)
 from .train import (PARAM_NAMES, evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint,
@@ -481,6 +484,10 @@ def train(
 # %% ../nbs/workshop/cli.ipynb #e4c4ab5f
 SAMPLE_OPTIONS = (  # name, type, default, help
     ('prefix', str, '', 'the text to go on from · 从这段文字往下写'),
+    ('prompts', bool, False, 'read prompts from standard input, one a line, write on after each, and remember · 从标准输入读提示，一行一段，读一段写一段，前面的都记得'),
+    ('score', str, None, 'write nothing; print how much each character of this text file surprises the model, in bits, as JSON lines · '
+                         '不写，只印出这个文本文件的每个字符让模型有多意外，以比特计，一行一个 JSON'),
+    ('samples', int, 1, 'how many texts to write; each has its own seed, counting up from --seed · 写几段；各有各的种子，从 --seed 往上数'),
     ('length', int, 200, 'how many characters to add · 往下写多少个字符'),
     ('temperature', float, 1.0, '0 takes the likeliest character, more is more varied · 0 取最可能的字符，越大越多变'),
     ('top_k', int, None, 'draw among so many of the likeliest characters only; all if left out · 只在最可能的这么多个字符里抽，不写就是全部'),
@@ -488,24 +495,91 @@ SAMPLE_OPTIONS = (  # name, type, default, help
 )
 
 
+def print_tokens(
+    tokens,  # strings, which may be still in the making
+    join,  # what ties one to the next
+) -> None:
+    """Print tokens as they come, and end the line, even where Ctrl-C ends the text.
+    来一个词元印一个，最后换行；按了 Ctrl-C，也换行。"""
+    tie = ''
+    try:
+        for token in tokens:
+            print(tie + token, end='', flush=True)
+            tie = join
+    finally:
+        print(flush=True)
+
+
+def write_on(
+    writer,  # a `Writer`
+    prompt,  # a list of tokens
+    settings,  # `SAMPLE_OPTIONS` by name
+    generators,  # seed -> `torch.Generator`, one for each row of the writer
+    join,  # what ties one token to the next
+) -> None:
+    """Let a writer read a prompt, and print what it writes: the first text as it comes, the others after it.
+    让模型读一段提示，印出它写的：第一段边写边印，其余的随后。"""
+    with plain_warnings(sys.stderr):
+        writer.read(prompt)
+    rows = []  # the newest tokens, step by step
+
+    def first():
+        for row in writer.write(settings['length'], settings['temperature'], settings['top_k'], list(generators.values())):
+            rows.append(row)
+            yield row[0]
+
+    for i, seed in enumerate(generators):
+        if len(generators) > 1:
+            print(f'==> seed {seed} <==')
+        print_tokens(itertools.chain(prompt, (row[i] for row in rows) if i else first()), join)
+
+
+def print_score(
+    path,  # a text file
+    net,  # the net that reads it
+    vocab,  # its `Vocab`
+    split,  # a function that makes tokens of a text
+) -> None:
+    """Print each token of a file and its surprise in bits as a line of JSON; the mean goes to standard error.
+    把文件的每个词元和它的惊奇程度（比特）印成一行 JSON；平均值印到标准错误。"""
+    try:
+        tokens = split(read_text(path))
+    except OSError as error:
+        raise ValueError(f'--score {path} could not be read ({error.strerror}): give a UTF-8 text file') from None
+    with plain_warnings(sys.stderr):
+        bits = score(net, tokens, vocab, 'cpu')
+    for token, surprise in zip(tokens, [None, *bits.tolist()]):
+        print(json.dumps({'token': token, 'bits': surprise}, ensure_ascii=False))
+    mean = bits.mean()
+    print(f'{len(bits)} surprises, {mean:.3f} bits on average: perplexity {2 ** mean:.3f}', file=sys.stderr)
+
+
 def sample(
     settings,  # `SAMPLE_OPTIONS` by name, and the `checkpoint`
 ) -> int:  # the exit status
-    """Print what the model of a checkpoint writes.
-    印出检查点里的模型写的文字。"""
-    check_positive(length=settings['length'])
-    check_seed(settings['seed'])
+    """Print what the model of a checkpoint writes, or how a text surprises it.
+    印出检查点里的模型写的文字，或者一段文字让它有多意外。"""
+    check_positive(length=settings['length'], samples=settings['samples'])
+    seeds = range(settings['seed'], settings['seed'] + settings['samples'])
+    for seed in (seeds[0], seeds[-1]):
+        check_seed(seed)
     try:
-        net, vocab, _ = load_checkpoint(settings['checkpoint'])
+        net, vocab, kept = load_checkpoint(settings['checkpoint'])
     except OSError as error:
         raise ValueError(f'{settings["checkpoint"]} could not be read ({error.strerror}): '
                          f'give a checkpoint that rnn_scratch_train has written') from None
-    prefix = settings['prefix'] or (' ' if ' ' in vocab.token_to_idx else vocab.idx_to_token[1])
-    generator = torch.Generator().manual_seed(settings['seed'])
-    with plain_warnings(sys.stderr):
-        text = predict_ch8(prefix, settings['length'], net, vocab, 'cpu', settings['temperature'], settings['top_k'], generator)
-    print(text)
+    split, join = (str.split, ' ') if kept.get('token') == 'word' else (list, '')
+    if settings['score'] is not None:
+        print_score(settings['score'], net, vocab, split)
+        return 0
+    writer = Writer(net, vocab, 'cpu', settings['samples'])
+    generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
+    prompts = (line.rstrip('\n') for line in sys.stdin) if settings['prompts'] else [settings['prefix']]
+    start = ' ' if ' ' in vocab.token_to_idx else vocab.idx_to_token[1]
+    for prompt in prompts:
+        write_on(writer, split(prompt) or ([start] if writer.last is None else []), settings, generators, join)
     return 0
+
 
 # %% ../nbs/workshop/cli.ipynb #36eced9e
 def make_parser(
@@ -537,6 +611,9 @@ def run(
         sys.stdout.reconfigure(line_buffering=True, errors='replace')
     try:
         status = work(settings)
+    except BrokenPipeError:  # whoever reads the output, `head` for example, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141  # as the shell counts a program that SIGPIPE ends
     except (ValueError, OSError) as error:
         print(f'{parser.prog}: error: {error}', file=sys.stderr)
         status = 2
@@ -560,10 +637,10 @@ def rnn_scratch_train(
 def rnn_scratch_sample(
     argv=None,  # the arguments; those of the command line if left out
 ) -> None:
-    """Write with the model of a checkpoint.
-    用检查点里的模型写作。
+    """Write with the model of a checkpoint, or measure how a text surprises it.
+    用检查点里的模型写作，或者看一段文字让它有多意外。
 
-    Exits with 0, and with 2 where an option or the checkpoint is wrong."""
-    parser = make_parser(rnn_scratch_sample, SAMPLE_OPTIONS)
+    Exits with 0, with 2 where an option or the checkpoint is wrong, and with 130 after Ctrl-C."""
+    parser = make_parser(rnn_scratch_sample, SAMPLE_OPTIONS, exclusive=('prefix', 'prompts', 'score'))
     parser.add_argument('checkpoint', help='a file written by rnn_scratch_train · rnn_scratch_train 写的文件')
     run(sample, parser, argv)
