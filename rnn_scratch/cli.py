@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'SAMPLE_OPTIONS', 'pick_device', 'plain_warnings', 'load_lines', 'hold_out', 'Progress',
            'flag', 'save_progress', 'load_progress', 'draw_curve', 'output_files', 'make_net', 'check_seed',
-           'resume_command', 'train', 'sample', 'make_parser', 'run', 'rnn_scratch_train', 'rnn_scratch_sample']
+           'resume_command', 'Training', 'check_settings', 'prepare', 'take_up', 'go', 'finish', 'train', 'sample',
+           'make_parser', 'run', 'rnn_scratch_train', 'rnn_scratch_sample']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
 import argparse
@@ -29,8 +30,8 @@ from tqdm import tqdm
 from .bptt import RNNModelFast
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
-from .text import (TIME_MACHINE_SHA1, check_positive, clean_lines, load_data_text, read_text,
-                              seq_data_iter_sequential, shipped_text, time_machine_file)
+from .text import (TIME_MACHINE_SHA1, SeqDataLoader, Vocab, check_positive, clean_lines, load_data_text,
+                              read_text, seq_data_iter_sequential, shipped_text, time_machine_file)
 from .train import (PARAM_NAMES, evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint,
                                train_epochs, whole_file)
 
@@ -317,24 +318,74 @@ def resume_command(
     return shlex.join([*words, '--out', str(checkpoint.with_suffix('')), '--resume'])
 
 # %% ../nbs/workshop/cli.ipynb #ee2fc662
-def train(
+@dataclasses.dataclass
+class Training:
+    """A training run: what it works with, how far it has come, and where it is kept.
+    一次训练：用什么练，练到了哪里，存在哪里。"""
+    settings: dict  # `TRAIN_OPTIONS` by name, with the SHA-1 of the text
+    device: torch.device  # where it trains
+    net: RNNModelScratch  # the net that is being trained
+    vocab: Vocab  # of the text
+    train_iter: SeqDataLoader  # the minibatches to train on
+    val_batches: list  # the minibatches to validate on; none where nothing is held out
+    prefixes: list  # what to write on from, to show how it does
+    checkpoint: Path  # the file of the model
+    curve: Path  # the file of the picture
+    may_replace: bool  # whether files of these names are its own
+    progress: Progress = Progress()  # how far it has come
+
+    def write(
+        self,
+        prefix,  # the text to go on from
+    ) -> str:
+        """Write on from a prefix, on one line.
+        从前缀往下写，写成一行。"""
+        return predict_ch8(prefix, 50, self.net, self.vocab, self.device).replace('\n', ' ')
+
+    def perplexity(
+        self,
+        epoch,  # counted from 1
+    ) -> str:
+        """Return the perplexity of an epoch, as it is printed.
+        返回某一轮的困惑度，写成要印的样子。"""
+        val = f', validation {self.progress.val_perplexities[epoch - 1]:.3f}' if self.val_batches else ''
+        return f'{self.progress.perplexities[epoch - 1]:.3f}{val}'
+
+    def save(self) -> None:
+        """Save the checkpoint; if another run was faster to write files of these names, under a new name.
+        存下检查点；若另一次训练先写了同名的文件，就换个名字。"""
+        while not self.may_replace and (self.checkpoint.exists() or self.curve.exists()):
+            self.checkpoint, self.curve = [file.with_name(f'new_{file.name}') for file in (self.checkpoint, self.curve)]
+        self.may_replace = True
+        save_progress(self.checkpoint, self.net, self.vocab, self.settings, self.progress)
+
+# %% ../nbs/workshop/cli.ipynb #073b8d41
+def check_settings(
     settings,  # `TRAIN_OPTIONS` by name
-) -> int:  # the exit status: 0, or 1 where the loss became NaN or infinite, or 130 after Ctrl-C
-    """Train with the given settings, print how it goes, and write checkpoint and curve.
-    按设置训练，报告进展，写出检查点和曲线。"""
+) -> None:
+    """Raise `ValueError` for a number or a name that can't be.
+    数值或名字不合理，就抛出 `ValueError`。"""
     check_positive(**{name: settings[name] for name in ('num_hiddens', 'epochs', 'batch_size', 'num_steps', 'save_every')})
     if not 0 < settings['lr'] < math.inf:
         raise ValueError(f'--lr must be a positive number, got {settings["lr"]}')
     check_seed(settings['seed'])
     if settings['model'] not in ('fast', 'plain'):
         raise ValueError(f'--model {settings["model"]} is unknown: use fast or plain')
+
+
+def prepare(
+    settings,  # `TRAIN_OPTIONS` by name
+) -> Training:
+    """Check the settings, read the text, make the net, and take up an earlier run if asked to.
+    检查设置，读文本，建模型；要接着训练，就接上从前那次。"""
+    check_settings(settings)
     device = pick_device(settings['device'])
     lines, text_file = load_lines(settings['corpus'], settings['text'])
     sha1 = pooch.file_hash(str(text_file), alg='sha1')
     own = settings['text'] is not None
     name = 'time_machine' if sha1 == TIME_MACHINE_SHA1 and not own else text_file.stem
-    ours = settings['force'] or settings['resume']  # whether a file of the name may be replaced
-    checkpoint, curve = output_files(settings['out'] or f'rnn_{name}_seed{settings["seed"]}', ours)
+    may_replace = settings['force'] or settings['resume']
+    files = output_files(settings['out'] or f'rnn_{name}_seed{settings["seed"]}', may_replace)
     random.seed(settings['seed'])
     torch.manual_seed(settings['seed'])
     train_iter, vocab = load_data_text(lines, settings['batch_size'], settings['num_steps'], settings['random'],
@@ -342,68 +393,87 @@ def train(
     num_tokens = len(train_iter.corpus)
     train_iter.corpus, val_batches = hold_out(train_iter.corpus, settings['val_fraction'], settings['batch_size'],
                                               settings['num_steps'])
-    held_out = f' and {num_tokens - len(train_iter.corpus)} held out' if val_batches else ''
-    num_all = sum(map(len, lines))
     net = make_net(settings['model'], len(vocab), settings['num_hiddens'], device)
-    settings, progress = {**settings, 'corpus_sha1': sha1}, Progress()
+    prefixes = [word[:20] for word in lines[0].split()[:2]] if own or name == 'zh' else ['time traveller', 'traveller']
+    settings = {**settings, 'corpus_sha1': sha1}
+    training = Training(settings, device, net, vocab, train_iter, val_batches, prefixes, *files, may_replace)
     if settings['resume']:
-        progress = load_progress(checkpoint, vocab, settings)
-        progress.restore(net)
-        for file in (checkpoint, curve):  # what a killed run may have left
-            for part in file.parent.glob(f'{glob.escape(file.name)}.*.part'):
-                part.unlink()
-        print(f'{checkpoint}: going on after epoch {len(progress.perplexities)}')
-    print(f'{name} (SHA-1 {sha1}): {len(train_iter.corpus)} characters{held_out} of {num_all}, {len(vocab)} in the vocabulary; '
-          f'{device}, PyTorch {torch.__version__}')
+        take_up(training)
+    held_out = f' and {num_tokens - len(train_iter.corpus)} held out' if val_batches else ''
+    print(f'{name} (SHA-1 {sha1}): {len(train_iter.corpus)} characters{held_out} of {sum(map(len, lines))}, {len(vocab)} in the '
+          f'vocabulary; {device}, PyTorch {torch.__version__}')
+    return training
 
-    as_it_stands = own or name == 'zh'
-    prefixes = [word[:20] for word in lines[0].split()[:2]] if as_it_stands else ['time traveller', 'traveller']
 
-    def predict(prefix):
-        return predict_ch8(prefix, 50, net, vocab, device).replace('\n', ' ')
+def take_up(
+    training,  # a `Training` that has not begun
+) -> None:
+    """Go on where the run of its checkpoint stopped, and clear away what that one may have left half written.
+    接上检查点里的那次训练，并清掉它可能写了一半的文件。"""
+    training.progress = load_progress(training.checkpoint, training.vocab, training.settings)
+    training.progress.restore(training.net)
+    for file in (training.checkpoint, training.curve):
+        for part in file.parent.glob(f'{glob.escape(file.name)}.*.part'):
+            part.unlink()
+    print(f'{training.checkpoint}: going on after epoch {len(training.progress.perplexities)}')
 
-    def save():
-        nonlocal checkpoint, curve, ours
-        while not ours and (checkpoint.exists() or curve.exists()):  # another run was faster
-            checkpoint, curve = checkpoint.with_name(f'new_{checkpoint.name}'), curve.with_name(f'new_{curve.name}')
-        ours = True
-        save_progress(checkpoint, net, vocab, settings, progress)
-
-    def perplexity(epoch):
-        val = f', validation {progress.val_perplexities[epoch - 1]:.3f}' if val_batches else ''
-        return f'{progress.perplexities[epoch - 1]:.3f}{val}'
-
-    stopped = None
-    with tqdm(total=settings['epochs'], initial=len(progress.perplexities), unit='epoch',
-              disable=None) as bar:  # disable=None: only in a terminal
+# %% ../nbs/workshop/cli.ipynb #3f0b26e1
+def go(
+    training,  # a `Training`; its progress moves on
+):
+    """Train epoch by epoch; return what stopped it before the last one, an error or Ctrl-C, or None.
+    一轮一轮地训练；没走到最后一轮就停下时，返回让它停下的错误或 Ctrl-C，否则返回 None。"""
+    settings, net, device, val_batches = training.settings, training.net, training.device, training.val_batches
+    done = len(training.progress.perplexities)
+    with tqdm(total=settings['epochs'], initial=done, unit='epoch', disable=None) as bar:  # disable=None: only in a terminal
         try:
-            for epoch, ppl, speed in train_epochs(net, train_iter, settings['lr'], settings['epochs'], device,
-                                                  settings['random'], first_epoch=len(progress.perplexities) + 1):
+            for epoch, ppl, speed in train_epochs(net, training.train_iter, settings['lr'], settings['epochs'], device,
+                                                  settings['random'], first_epoch=done + 1):
                 val_ppl = evaluate_perplexity(net, val_batches, device) if val_batches else None
-                progress = progress.after(net.params, ppl, val_ppl)
-                bar.set_postfix_str(f'perplexity {perplexity(epoch)}, {speed:.0f} tokens/s')
+                training.progress = training.progress.after(net.params, ppl, val_ppl)
+                bar.set_postfix_str(f'perplexity {training.perplexity(epoch)}, {speed:.0f} tokens/s')
                 bar.update()
                 if epoch % 50 == 0:
-                    bar.write(f'{epoch:4} {perplexity(epoch):>7}  {predict(prefixes[0])}', file=sys.stdout)
+                    written = training.write(training.prefixes[0])
+                    bar.write(f'{epoch:4} {training.perplexity(epoch):>7}  {written}', file=sys.stdout)
                 if epoch % settings['save_every'] == 0:
-                    save()
+                    training.save()
+            bar.write(f'困惑度 {ppl:.1f}, {speed:.1f} 词元/秒 {device}', file=sys.stdout)
         except (FloatingPointError, KeyboardInterrupt) as error:
-            stopped = error
+            return error
+
+
+def finish(
+    training,  # a `Training` that has ended, with an epoch done at least
+    stopped,  # what stopped it before the last epoch, or None
+) -> None:
+    """Save checkpoint and curve, and print what came out.
+    存下检查点和曲线，印出结果。"""
+    progress = training.progress
+    training.save()
+    draw_curve(progress.perplexities, training.curve, progress.val_perplexities)
+    for prefix in [] if stopped else training.prefixes:
+        print(training.write(prefix))
+    last = len(progress.perplexities)
+    print(f'best perplexity {training.perplexity(progress.best_epoch)} at epoch {progress.best_epoch}, '
+          f'last {training.perplexity(last)} at epoch {last}')
+    print(f'wrote {training.checkpoint} and {training.curve}')
+
+
+def train(
+    settings,  # `TRAIN_OPTIONS` by name
+) -> int:  # the exit status: 0, or 1 where the loss became NaN or infinite, or 130 after Ctrl-C
+    """Train with the given settings, print how it goes, and write checkpoint and curve.
+    按设置训练，报告进展，写出检查点和曲线。"""
+    training = prepare(settings)
+    stopped = go(training)
     if isinstance(stopped, FloatingPointError):
         print(f'rnn_scratch_train: error: {stopped}', file=sys.stderr)
-    epochs = len(progress.perplexities)
+    epochs = len(training.progress.perplexities)
     if epochs:
-        save()
-        draw_curve(progress.perplexities, curve, progress.val_perplexities)
-        if not stopped:
-            print(f'困惑度 {ppl:.1f}, {speed:.1f} 词元/秒 {device}')
-            for prefix in prefixes:
-                print(predict(prefix))
-        print(f'best perplexity {perplexity(progress.best_epoch)} at epoch {progress.best_epoch}, '
-              f'last {perplexity(epochs)} at epoch {epochs}')
-        print(f'wrote {checkpoint} and {curve}')
+        finish(training, stopped)
     if isinstance(stopped, KeyboardInterrupt):
-        way_on = f'go on with: {resume_command(settings, checkpoint)}' if epochs else 'nothing was saved'
+        way_on = f'go on with: {resume_command(training.settings, training.checkpoint)}' if epochs else 'nothing was saved'
         print(f'stopped after epoch {epochs}; {way_on}', file=sys.stderr)
         return 130
     return 1 if stopped else 0

@@ -91,7 +91,7 @@ def check_batch(
     for tensor in state:
         if tensor.shape[0] != X.shape[0]:
             raise ValueError(f'the state has {tensor.shape[0]} rows, but X has {X.shape[0]}: make a state for '
-                             f'this batch size with begin_state({X.shape[0]}, device)')
+                             f'this batch size with begin_state(batch_size={X.shape[0]}, device=device)')
 
 
 class RNNModelScratch:

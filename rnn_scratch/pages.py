@@ -19,7 +19,7 @@ except ImportError as e:
                       "install with pip install -e '.[dev]'") from e
 
 # %% ../nbs/workshop/pages.ipynb #c3d4c672
-from .checks import ids_in, is_absolute, links_in, notebooks
+from .checks import find_glossary, ids_in, is_absolute, links_in, notebooks, table_rows
 
 # %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
@@ -37,16 +37,72 @@ def _two_languages(line):
 # %% ../nbs/workshop/pages.ipynb #2a58e91b
 _foreign_picture = re.compile(r'!\[([^\]]*)\]\(https?://[^)]*\)')
 
+def _up(path):   # from the page's folder to the site's
+    here, nbs = Path(path).resolve().parent, get_config().nbs_path.resolve()
+    return '../' * len(here.relative_to(nbs).parts) if here.is_relative_to(nbs) else ''
+
 def _relink(text, path):
     cfg, here = get_config(), Path(path).resolve().parent
-    top, nbs = cfg.config_path.resolve(), cfg.nbs_path.resolve()
-    up = '../' * len(here.relative_to(nbs).parts) if here.is_relative_to(nbs) else ''
+    top, nbs, up = cfg.config_path.resolve(), cfg.nbs_path.resolve(), _up(path)
     def outside(m):
         file = Path(os.path.normpath(here/m[1]))
         if file.is_relative_to(nbs) or not file.is_relative_to(top): return m[0]
         return f'({cfg.git_url}/blob/{cfg.branch}/{file.relative_to(top).as_posix()}{m[2]})'
     text = _foreign_picture.sub(r'\1', text.replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}'))
     return re.sub(r'(?<=\])\((\.\./[^)#\s]+)((?:#[^)\s]*)?)\)', outside, text)
+
+# %% ../nbs/workshop/pages.ipynb #7e50a004
+_apart = r'''^\ *(?P<fence>```+|~~~+).*?(?:^\ *(?P=fence)|\Z)                   # a block of code
+  | ^(?:\ {4}|\t|\ *\||\#{1,6}\ |\ *:::|\ {0,3}\[[^\]\n]+\]:)[^\n]*            # code, a row, a heading, a block, the target of a link
+  | \\.                                                                        # an escaped character
+  | (?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)                      # code
+  | \$\$.*?\$\$ | \$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)                              # formulas
+  | <!--.*?--> | <(?P<tag>a|code|pre|kbd|svg|math|script|style)\b.*?</(?P=tag)>
+  | </?[A-Za-z](?:"[^"]*"|'[^']*'|[^<>"'])*> | (?:https?://|<\w+:)\S+
+  | !?\[(?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\]|\[[^\[\]]*\])*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])?   # a link, picture, note
+  | \{[^{}\n]*\}                                                               # attributes
+  | 字符串|标签页|轮到|轮流|without\ a\ word|word\ for\ word                             # ordinary words
+'''
+_counted = r'(?:(?<![\u3400-\u9fff])|(?<=[一两三几每各第个这整]))'
+
+def _occurrence(term, lang):
+    if lang == 'zh': return term if len(term) > 1 else f'{_counted}{term}'
+    words = r'\s+'.join(map(re.escape, term.split()))
+    plural = words[:-1] + '(?:y|ies)' if words.endswith('y') else words + '(?:s|es)?'
+    return rf'(?<![\w@/-]){plural}(?![\w-]|\.\w)'
+
+def _link_terms(text, lang, terms, to, seen): # `to`: the glossary; `seen`: what the page has linked, added to
+    other = 'en' if lang == 'zh' else 'zh'
+    longest = sorted(enumerate(terms), key=lambda t: -len(t[1][lang]))
+    names = '|'.join(f'(?P<term{i}>{_occurrence(t[lang], lang)})' for i, t in longest)
+    def link(m):
+        name = m.lastgroup or ''
+        if not name.startswith('term') or (lang, name) in seen: return m[0]
+        seen.add((lang, name))
+        term = terms[int(name[4:])]
+        return f'[{m[0]}]({to}#{_term_id(term)}){{.term title="{term[other]}"}}'
+    return re.sub(f'{_apart}|{names}', link, text, flags=re.M | re.S | re.X | re.I)
+
+def _terms(): return [{'zh': row['中文'], 'en': row['English']} for _, row in table_rows(read_nb(get_config().nbs_path/'glossary.ipynb'), '不写 · not')]
+def _term_id(term): return 'term-' + re.sub(r'[^a-z0-9]+', '-', term['en'].lower())
+
+_term_link = re.compile(r'\[([^\[\]]+)\]\([^()\s]*#term-[^()\s]*\)\{\.term [^}]*\}')
+
+# %% ../nbs/workshop/pages.ipynb #7e50a00b
+def _table(text):
+    rows = [[c.strip() for c in re.split(r'(?<!\\)\|', line.strip().strip('|'))] for line in text.splitlines()]
+    zh, en = (rows[0].index(name) if name in rows[0] else None for name in ('中文', 'English'))
+    glossary = '不写 · not' in rows[0]
+    for n, row in enumerate(rows):
+        if n == 1: continue   # the rule under the head
+        id = f'#{_term_id({"en": row[en]})} ' if glossary and n else ''
+        for i, c in enumerate(row):
+            lang = {zh: 'zh', en: 'en'}.get(i)
+            if lang and glossary: row[i] = f'[{c}]{{{id if i == zh else ""}lang="{_lang[lang]}"}}'
+            elif lang: row[i] = _span(c, lang) if c else c
+            elif re.search('[\u3400-\u9fff].* · ', c): row[i] = _two_languages(c)
+    table = '\n'.join(f"| {' | '.join(row)} |" for row in rows)
+    return f'::: {{.glossary}}\n\n{table}\n\n:::' if glossary else table
 
 # %% ../nbs/workshop/pages.ipynb #d1087120
 _tabs = '逐行讲解 · Explained', '干净 · Clean'
@@ -86,13 +142,18 @@ def _with_alt(cell):
 # %% ../nbs/workshop/pages.ipynb #817772bc
 _code_fence = re.compile(r'^ *(```+|~~~+).*?^ *\1', re.M | re.S)
 _code_link = re.compile(r'\[(`[^`]*`)\]\([^)]*\)')
-_docstring = re.compile(r'^\*(?P<en>[^*\n]+)\*\n(?P<zh>[^\n]*[\u3400-\u9fff][^\n]*)$', re.M)
+_docstring = re.compile(r'^\*(?P<en>[^*\n]+)\*\n(?P<zh>[^\n]*[\u3400-\u9fff][^\n]*)$(?P<more>.*)', re.M | re.S)
+
+def _parted(m):
+    more = m['more'].strip('\n')
+    if more: more = f'\n\n::: {{lang="en"}}\n\n{more}\n\n:::'
+    return f"{_span(m['zh'], 'zh')} {_span(m['en'], 'en')}{more}"
 
 def _with_languages(cell):
     for o in cell.get('outputs', []):
         text = ''.join(o.get('data', {}).get('text/markdown', ''))
         text = _code_fence.sub(lambda m: _code_link.sub(r'\1', m[0]), text)   # nbdev puts links into signatures, too
-        if text: o.data['text/markdown'] = _docstring.sub(lambda m: f"{_span(m['zh'], 'zh')} {_span(m['en'], 'en')}", text)
+        if text: o.data['text/markdown'] = _docstring.sub(_parted, text)
 
 # %% ../nbs/workshop/pages.ipynb #24afbf24
 _on_colab = "if 'google.colab' in sys.modules:"
@@ -114,6 +175,8 @@ class Pages(Processor):
     def __init__(self, nb): # The notebook, before any of nbdev's processors
         self.nb, self.path = nb, getattr(nb, 'path_', '')
         self.pairs = {id(a): (a, b, _lines(a.source), _lines(b.source)) for a, b in _pairs(nb)}
+        told = _in_story(self.path) or Path(self.path).name == 'index.ipynb'
+        self.terms, self.glossary, self.linked = _terms() if told else [], f'{_up(self.path)}glossary.ipynb', set()
 
     def begin(self): # Called once, after nbdev's processors
         """Does all the work at once.
@@ -140,10 +203,11 @@ class Pages(Processor):
         tags, text = _tags(cell) & _lang.keys(), _relink(_lines(cell.source), self.path)
         if len(tags) == 1:
             lang = tags.pop()
-            text = _block(text, lang)
+            text = _block(_link_terms(text, lang, self.terms, self.glossary, self.linked) if self.terms else text, lang)
             if lang == 'zh' and rest and 'en' in _tags(rest[0]): text = f'::: {{.bilingual}}\n\n{text}'; self.opened = True
             elif lang == 'en' and self.opened: text = f'{text}\n\n:::'; self.opened = False
         elif _heading.fullmatch(text) and text.startswith('#'): text = _two_languages(text)
+        elif text.startswith('|'): text = _table(text)
         cell.source = text
         return cell
 
@@ -192,7 +256,7 @@ def _blocks(nb):
     for m in [_prose.fullmatch(c.source) for c in nb.cells if c.cell_type == 'markdown']:
         if not m: continue
         end = '\n\n:::' * (2 if opened and m[2] == 'en' else 1)
-        res.append((m[2], _without_links(m[3].removesuffix(end))))
+        res.append((m[2], _without_links(_term_link.sub(r'\1', m[3].removesuffix(end)))))
         opened = bool(m[1])
     return res
 

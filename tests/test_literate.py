@@ -241,3 +241,16 @@ def test_readme_links_are_absolute_and_its_pictures_exist():
 def test_all_notebooks_pass():
     ran = literate('check')
     assert (ran.returncode, ran.stdout) == (0, ''), ran.stdout
+
+
+def test_the_readme_counts_the_lines_of_today():
+    "Within a tenth: not every change to a module has to touch the home page."
+    counted = {name: int(n) for line in re.findall(r'^ *\d+ lines: (.+)$', README.read_text('utf-8'), re.M)
+               for name, n in (item.split() for item in line.split(', '))}
+    scope = {}
+    exec('import ast, io, tokenize as lexer\n' + next(c.source for c in read_nb(INDEX).cells if 'def code_lines' in c.source), scope)
+    lines = {path.stem: scope['code_lines'](path.read_text('utf-8')) for path in (ROOT/'rnn_scratch').glob('[a-z]*.py')}
+    way_out = 'python -m rnn_scratch.literate run nbs/index.ipynb, then python -m rnn_scratch.literate readme'
+    assert counted.keys() == lines.keys(), way_out
+    total, said = sum(lines.values()), sum(counted.values())
+    assert abs(total - said) < said / 10, f'{total} lines of code, but the README says {said}: {way_out}'

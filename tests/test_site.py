@@ -3,10 +3,13 @@
 CI has no Quarto, so the first half builds a page of its own from what the processor hands to Quarto."""
 import functools
 import html
+import html.parser
 import http.server
+import os
 import re
 import shutil
 import threading
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -68,7 +71,13 @@ def attributes(text):
 
 def inline(text):
     text = re.sub(r'\[([^\[\]]*)\]\{([^}]*)\}', lambda m: f'<span{attributes(m[2])}>{m[1]}</span>', html.escape(text, quote=False))
-    return re.sub(r'\[(.*?)\]\(([^)]*)\)(?:\{[^}]*\})?', r'<a href="\2">\1</a>', text)
+    return re.sub(r'\[(.*?)\]\(([^)]*)\)(?:\{([^}]*)\})?', lambda m: f'<a href="{m[2].replace(".ipynb", ".html")}"{attributes(m[3] or "")}>{m[1]}</a>', text)
+
+
+def table(text):
+    head, _, *rows = [[inline(c.strip()) for c in line.strip().strip('|').split('|')] for line in text.splitlines()]
+    return '<table>' + ''.join('<tr>' + ''.join(f'<{tag}>{c}</{tag}>' for c in row) + '</tr>'
+                               for tag, some in (('th', [head]), ('td', rows)) for row in some) + '</table>'
 
 
 def markdown(text):
@@ -77,6 +86,7 @@ def markdown(text):
         heading = re.fullmatch(r'(#+) (.*?)(?: *\{(#[^}]*)\})?', part)
         if opened: yield f'<div{attributes(opened[1])}>'
         elif re.fullmatch(':::+', part): yield '</div>'
+        elif part.startswith('|'): yield table(part)
         elif heading: yield f'<h{len(heading[1])}{attributes(heading[3] or "")}>{inline(heading[2])}</h{len(heading[1])}>'
         else: yield f'<p>{inline(part)}</p>'
 
@@ -91,13 +101,14 @@ def code(text, n):
 
 @pytest.fixture(scope='module')
 def site(serve, tmp_path_factory):
-    """The address of 02_model as the processor makes it, in a page without Quarto."""
+    """The address of 02_model as the processor makes it, in a page without Quarto; the glossary beside it."""
     folder = tmp_path_factory.mktemp('site')
-    nb = make_page(read_nb(ROOT / 'nbs' / '02_model.ipynb'))
-    body = '\n'.join(code(c.source, n) if c.cell_type == 'code' else '\n'.join(markdown(c.source)) for n, c in enumerate(nb.cells) if c.cell_type != 'raw')
     for name in 'pages.js', 'pages.css':
         shutil.copy(ROOT / 'nbs' / name, folder)
-    (folder / 'index.html').write_text(f"""<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>rnn-scratch</title>
+    for notebook, name in ('02_model.ipynb', 'index.html'), ('glossary.ipynb', 'glossary.html'):
+        nb = make_page(read_nb(ROOT / 'nbs' / notebook))
+        body = '\n'.join(code(c.source, n) if c.cell_type == 'code' else '\n'.join(markdown(c.source)) for n, c in enumerate(nb.cells) if c.cell_type != 'raw')
+        (folder / name).write_text(f"""<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>rnn-scratch</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="pages.css"><style>pre {{ white-space: pre; overflow-x: auto }}</style><script src="pages.js"></script></head>
 <body><header id="quarto-header"><nav class="navbar" style="background: #14283c"><div class="navbar-container">
 <div class="quarto-navbar-tools"></div></div></nav></header><main><h1>rnn-scratch</h1>{body}</main></body></html>""", encoding='utf-8')
@@ -211,6 +222,53 @@ def test_without_storage_the_switch_still_works(visit, site):
     assert shown(page) == CHOICES['en']
 
 
+def lands_on_its_row(page, term, act):
+    """Follow the link of a term by `act`: its row of the glossary is in sight, and looks other than its neighbours."""
+    link = page.locator('a.term', has_text=re.compile(f'^{term}$')).first
+    other = link.get_attribute('title')
+    act(link)
+    page.wait_for_url('**/glossary.html#term-*')
+    row = page.locator('tr:has(:target)')
+    assert row.count() == 1 and term.lower() in row.inner_text().lower() and other in row.inner_text(), row.inner_text()
+    box, height = row.bounding_box(), page.viewport_size['height']
+    assert 0 < box['y'] < height - box['height'], box
+    header = page.locator('#quarto-header')
+    if header.evaluate("e => getComputedStyle(e).position") == 'fixed': assert box['y'] > header.bounding_box()['height']
+    ground = "tr => getComputedStyle(tr.querySelector('td')).backgroundColor"
+    assert row.evaluate(ground) != page.locator('.glossary tr:not(:has(:target)) td').first.evaluate("td => getComputedStyle(td).backgroundColor")
+
+
+@pytest.mark.parametrize('language, term', [('zh', '隐藏状态'), ('en', 'hidden state')])
+def test_a_term_leads_to_its_row_of_the_glossary(visit, site, language, term):
+    lands_on_its_row(visit(f'{site}?lang={language}'), term, lambda link: link.click())
+    lands_on_its_row(visit(f'{site}?lang={language}'), term, lambda link: (link.focus(), link.press('Enter')))
+    lands_on_its_row(visit(site, java_script_enabled=False), term, lambda link: link.click())
+
+
+def test_a_term_is_linked_once_in_each_language_and_never_in_headings_or_code(visit, site):
+    page = visit(site + '?lang=both')
+    for language in 'zh', 'en':
+        linked = page.locator(f'.bilingual > .{language} a.term').evaluate_all('links => links.map(a => a.hash)')
+        assert len(linked) > 15 and len(set(linked)) == len(linked), linked
+    assert page.locator(':is(h1, h2, h3, h4, code, pre, a, math, td) a.term').count() == 0
+    assert page.goto(site.replace('index', 'glossary')) and page.locator('a.term').count() == 0
+
+
+def test_the_focus_on_a_term_can_be_seen(visit, site):
+    link = visit(site + '?lang=zh').locator('a.term').first
+    before = link.evaluate('a => getComputedStyle(a).outlineStyle')
+    link.page.keyboard.press('Tab')
+    link.focus()
+    assert (before, link.evaluate('a => getComputedStyle(a).outlineStyle')) == ('none', 'solid')
+
+
+def test_a_table_shows_the_column_of_the_language(visit, site):
+    for language, columns in (('zh', ['中文', '代码', '出处', '不写']), ('en', ['English', 'code', 'where', 'not'])):
+        page = visit(f'{site.replace("index", "glossary")}?lang={language}')
+        head = page.locator('.glossary th').all_inner_texts()
+        assert set(columns) <= {t.strip() for t in head} and {'中文', 'English'} <= {t.strip() for t in head}, head
+
+
 # ---- the built pages
 
 def built():
@@ -291,6 +349,47 @@ def test_the_tab_is_remembered_from_page_to_page(visit, docs):
     page.wait_for_timeout(300)
     assert page.get_by_role('tab', name='Clean', selected=True).count() == page.locator('.panel-tabset').count()
     assert page.locator('.tab-pane.active').first.inner_text().strip()
+
+
+class Targets(html.parser.HTMLParser):
+    """The ids of a page, and the addresses its links lead to."""
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids |= {found.get('id'), found.get('name')} - {None}
+        if tag == 'a' and found.get('href'): self.links.append(found['href'])
+
+
+@needs_docs
+def test_every_link_of_the_built_pages_leads_somewhere():
+    pages = {name: Targets((DOCS / name).read_text(encoding='utf-8')) for name in built()}
+    lost, terms = [], 0
+    for name, page in pages.items():
+        for link in page.links:
+            url = urllib.parse.urlsplit(link)
+            if url.scheme or url.netloc: continue
+            target = os.path.normpath(os.path.join(os.path.dirname(name), urllib.parse.unquote(url.path))) if url.path else name
+            target = os.path.join(target, 'index.html') if (DOCS / target).is_dir() else target
+            anchor = urllib.parse.unquote(url.fragment)
+            terms += anchor.startswith('term-')
+            if not (DOCS / target).is_file() or anchor and target in pages and anchor not in pages[target].ids: lost.append(f'{name}: {link}')
+    assert not lost, lost
+    assert terms > 100
+
+
+@needs_docs
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_a_term_of_a_built_page_leads_to_its_row(visit, docs, scheme):
+    for language, term in (('zh', '隐藏状态'), ('en', 'hidden state')):
+        page = visit(f'{docs}model.html?lang={language}', color_scheme=scheme)
+        lands_on_its_row(page, term, lambda link: link.click())
+        if AXE.is_file():
+            page.add_script_tag(path=str(AXE))
+            assert page.evaluate("axe.run('.glossary').then(r => r.violations.map(v => [v.id, v.nodes[0].html]))") == []
 
 
 @needs_docs
