@@ -27,7 +27,7 @@ def test_any_files_give_the_indices_of_their_text(texts, token, size, min_freq):
         for path, text in zip(paths, texts):
             path.write_bytes(("letter " + text).encode("utf-8"))
         read = [read_text(path) for path in paths]
-        whole = "".join(text if text.endswith("\n") or text is read[-1] else text + "\n" for text in read[:-1]) + read[-1]
+        whole = "".join(text.removesuffix("\n") + "\n" for text in read[:-1]) + read[-1]
         assert ["".join(read_pieces(path, size)) for path in paths] == read
         ids, vocab = load_corpus_files(paths, token=token)
         corpus, same = load_corpus_text([whole], token=token)
@@ -74,7 +74,7 @@ def test_a_file_that_must_not_be_read_is_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("data, said", [
-    ("时间".encode("gbk"), "b.txt is not UTF-8: byte 0 is 0xca"),
+    ("春眠".encode("gb18030"), "b.txt is not UTF-8: byte 0 is 0xb4"),
     (codecs.BOM_UTF16_LE + "time".encode("utf-16-le"), "b.txt is not UTF-8: byte 0 is 0xff"),
     ("时间".encode("utf-8") * 100_000 + b"\xe6\x97", "b.txt is not UTF-8: byte 600000 is 0xe6"),
 ])
@@ -151,6 +151,9 @@ def test_memory_grows_with_the_indices_only(tmp_path, letter):
     assert growth < nbytes + 8 * length / 35 + 16 * 2**20, f"{growth / 2**20:.0f} MiB for {nbytes / 2**20:.0f} MiB of indices"
 
 
+NUM_HIDDENS = 9  # unlike any B or T*B here: (H, V) is the output weights, compared when they are checked for NaN
+
+
 class OneHots(TorchDispatchMode):
     """Collects every operation whose result looks one-hot: V wide, and of integers or of three dimensions."""
 
@@ -163,7 +166,7 @@ class OneHots(TorchDispatchMode):
         for tensor in tree_leaves(result):
             if isinstance(tensor, torch.Tensor) and tensor.dim() >= 2 and tensor.shape[-1] == self.vocab_size:
                 self.wide += 1  # logits, and the weights of the output side
-                if tensor.dim() == 3 or not tensor.is_floating_point():
+                if tensor.dim() == 3 or not tensor.is_floating_point() and len(tensor) != NUM_HIDDENS:
                     self.found.append((str(func), tuple(tensor.shape)))
         return result
 
@@ -172,7 +175,7 @@ class OneHots(TorchDispatchMode):
 def test_five_thousand_characters_train_without_one_hot_matrices(tmp_path, model, one_hot):
     (tmp_path / "text").write_text("".join(chr(0x4E00 + i) for i in range(5000)), encoding="utf-8")
     with pytest.raises(SystemExit) as end, OneHots(5001) as seen:
-        rnn_scratch_train(["--text", str(tmp_path / "text"), "--model", model, "--num-hiddens", "8", "--batch-size", "4",
+        rnn_scratch_train(["--text", str(tmp_path / "text"), "--model", model, "--num-hiddens", str(NUM_HIDDENS), "--batch-size", "4",
                            "--num-steps", "5", "--max-tokens", "500", "--val-fraction", "0.2", "--epochs", "1", "--device", "cpu",
                            "--out", str(tmp_path / "wide")])
     assert end.value.code == 0 and seen.wide > 100
