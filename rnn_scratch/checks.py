@@ -313,7 +313,8 @@ def check_terms(nbs): # Notebooks as `notebooks` returns them
         res += [problem_at(glossary, terms[0][0], f'{w} has two rows: keep one') for w in dict.fromkeys(words) if words.count(w) > 1]
     for i, row in terms:
         zh, en, link = row['中文'], row['English'], next(iter(links_in(row['出处 · where'])), '')
-        name, _, id = link.partition('#')
+        file, _, id = link.partition('#')
+        name = Path(file).name
         if not id or name not in pages:
             res.append(problem_at(glossary, i, f'{zh}: link it to the section that tells of it, as in [01](01_text.ipynb#vocab)'))
             continue

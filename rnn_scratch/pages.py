@@ -36,6 +36,7 @@ def _two_languages(line):
 
 # %% ../nbs/workshop/pages.ipynb #2a58e91b
 _foreign_picture = re.compile(r'!\[([^\]]*)\]\(https?://[^)]*\)')
+_nested_link = re.compile(r'\[([^\[\]]*)\[(`[^`]*`)\]\([^)]*\)([^\[\]]*)\](?=\()')   # nbdev's link inside the notebook's own
 _badges = re.compile(r'(\s*\[!\[[^\]]*\]\(https?://[^)]*\)\]\([^)]*\))+\s*')
 
 def _up(path):   # from the page's folder to the site's
@@ -49,7 +50,7 @@ def _relink(text, path):
         file = Path(os.path.normpath(here/m[1]))
         if file.is_relative_to(nbs) or not file.is_relative_to(top): return m[0]
         return f'({cfg.git_url}/blob/{cfg.branch}/{file.relative_to(top).as_posix()}{m[2]})'
-    text = _foreign_picture.sub(r'\1', text.replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}'))
+    text = _foreign_picture.sub(r'\1', _nested_link.sub(r'[\1\2\3]', text).replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}'))
     return re.sub(r'(?<=\])\((\.\./[^)#\s]+)((?:#[^)\s]*)?)\)', outside, text)
 
 # %% ../nbs/workshop/pages.ipynb #7e50a004
