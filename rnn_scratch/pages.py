@@ -19,7 +19,7 @@ except ImportError as e:
                       "install with pip install -e '.[dev]'") from e
 
 # %% ../nbs/workshop/pages.ipynb #c3d4c672
-from .checks import _absolute, _glossary, _ids, _links, _rows, notebooks
+from .checks import _glossary, _rows, ids_in, is_absolute, links_in, notebooks
 
 # %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
@@ -288,7 +288,7 @@ def check_page(nb, # The page
 # %% ../nbs/workshop/pages.ipynb #7744f6c2
 def _page_ids(nb):
     docs = ''.join(''.join(o.data['text/markdown']) for c in nb.cells for o in c.get('outputs', []) if 'text/markdown' in o.get('data', {}))
-    named = [id for c in nb.cells if c.cell_type == 'markdown' for id in _ids(c.source)]
+    named = [id for c in nb.cells if c.cell_type == 'markdown' for id in ids_in(c.source)]
     return {*named, *(name.lower() for name in re.findall(r'^#{2,4} ([\w.]+)', docs, re.M))}
 
 def check_links(pages): # All pages, as `make_page` returns them
@@ -300,7 +300,7 @@ def check_links(pages): # All pages, as `make_page` returns them
         ids[path] = ids[path.with_name(nb.frontmatter_.get('output-file', path.name))] = _page_ids(nb)
     for nb in pages:
         path = Path(nb.path_).resolve()
-        for link in (l for c in nb.cells if c.cell_type == 'markdown' for l in _links(c.source) if not _absolute(l)):
+        for link in (l for c in nb.cells if c.cell_type == 'markdown' for l in links_in(c.source) if not is_absolute(l)):
             file, _, id = link.partition('#')
             target = Path(os.path.normpath(path.parent/file)) if file else path
             if target not in ids and not target.is_file(): res.append(f'{path.name}: link {link}: there is no such page or file')
