@@ -3,9 +3,9 @@
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'SAMPLE_OPTIONS', 'pick_device', 'plain_warnings', 'load_lines', 'hold_out', 'Progress',
            'flag', 'save_progress', 'load_progress', 'draw_curve', 'output_files', 'make_net', 'check_seed',
-           'resume_command', 'Training', 'check_settings', 'prepare', 'take_up', 'go', 'finish', 'train',
-           'print_tokens', 'write_on', 'print_score', 'sample', 'make_parser', 'run', 'rnn_scratch_train',
-           'rnn_scratch_sample']
+           'resume_command', 'Training', 'check_settings', 'prepare', 'take_up', 'go', 'finish', 'see_through', 'train',
+           'prepare_together', 'train_together', 'print_tokens', 'write_on', 'print_score', 'sample', 'make_parser',
+           'run', 'rnn_scratch_train', 'rnn_scratch_sample']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
 import argparse
@@ -28,15 +28,18 @@ import matplotlib
 import pooch
 import torch
 from matplotlib.figure import Figure
+from torch import distributed as dist
 from tqdm import tqdm
 
 from .bptt import RNNModelFast
+from .files import whole_file
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
+from .parallel import ProcessLost, Ranks, RNNModelParallel, rows_of
 from .predict import Writer, predict_ch8, score
 from .text import (TIME_MACHINE_SHA1, SeqDataLoader, Vocab, check_positive, clean_lines, load_data_text,
                               read_text, seq_data_iter_sequential, shipped_text, time_machine_file)
 from .train import (PARAM_NAMES, evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint,
-                               train_epochs, whole_file)
+                               train_epochs)
 
 # %% ../nbs/workshop/cli.ipynb #d736cb0d
 def pick_device(
@@ -315,6 +318,8 @@ def resume_command(
     """Return the command that goes on with a run.
     返回接着训练要敲的命令。"""
     words = ['rnn_scratch_train']
+    if dist.is_torchelastic_launched():
+        words = ['torchrun', f'--nproc_per_node={os.environ["LOCAL_WORLD_SIZE"]}', '-m', 'rnn_scratch.cli']
     for name, kind, default, _ in TRAIN_OPTIONS:
         if name not in ('out', 'resume', 'force') and settings[name] != default:
             words += [flag(name)] if kind is bool else [flag(name), str(settings[name])]
@@ -442,7 +447,7 @@ def go(
                 if epoch % settings['save_every'] == 0:
                     training.save()
             bar.write(f'困惑度 {ppl:.1f}, {speed:.1f} 词元/秒 {device}', file=sys.stdout)
-        except (FloatingPointError, KeyboardInterrupt) as error:
+        except (FloatingPointError, KeyboardInterrupt, ProcessLost) as error:
             return error
 
 
@@ -463,14 +468,13 @@ def finish(
     print(f'wrote {training.checkpoint} and {training.curve}')
 
 
-def train(
-    settings,  # `TRAIN_OPTIONS` by name
+def see_through(
+    training,  # a `Training` that has not begun
 ) -> int:  # the exit status: 0, or 1 where the loss became NaN or infinite, or 130 after Ctrl-C
-    """Train with the given settings, print how it goes, and write checkpoint and curve.
-    按设置训练，报告进展，写出检查点和曲线。"""
-    training = prepare(settings)
+    """Train, print how it goes, and write checkpoint and curve.
+    训练，报告进展，写出检查点和曲线。"""
     stopped = go(training)
-    if isinstance(stopped, FloatingPointError):
+    if isinstance(stopped, (FloatingPointError, ProcessLost)):
         print(f'rnn_scratch_train: error: {stopped}', file=sys.stderr)
     epochs = len(training.progress.perplexities)
     if epochs:
@@ -480,6 +484,53 @@ def train(
         print(f'stopped after epoch {epochs}; {way_on}', file=sys.stderr)
         return 130
     return 1 if stopped else 0
+
+
+def train(
+    settings,  # `TRAIN_OPTIONS` by name
+) -> int:  # the exit status, as `see_through` returns it
+    """Train with the given settings.
+    按设置训练。"""
+    return see_through(prepare(settings))
+
+
+# %% ../nbs/workshop/cli.ipynb #9c0d5b14
+def prepare_together(
+    settings,  # `TRAIN_OPTIONS` by name
+    ranks,  # the `Ranks`
+) -> Training:
+    """Prepare a run in each of several processes; where one can't go on, raise `ValueError` in all.
+    几个进程各自准备；有一个不行，就都抛出 `ValueError`。"""
+    problem, facts = None, {}
+    try:
+        check_settings(settings)
+        rows_of(ranks.rank, ranks.size, settings['batch_size'])
+        if ranks.rank == 0:
+            training = prepare(settings)
+        else:
+            with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+                training = prepare({**settings, 'force': True, 'resume': False})  # the files are process 0's
+        training.net = RNNModelParallel(training.net, ranks)
+        facts = {name: value for name, value in training.settings.items() if name not in MAY_CHANGE}
+    except (ValueError, OSError) as error:
+        problem = error
+    ranks.agree(problem, facts)
+    return training
+
+
+def train_together(
+    settings,  # `TRAIN_OPTIONS` by name
+) -> int:  # the exit status, the same in all processes
+    """Train as one of the processes that `torchrun` started.
+    作为 `torchrun` 启动的进程之一来训练。"""
+    ranks = Ranks()
+    training = prepare_together(settings, ranks)
+    if ranks.rank:
+        training.net.follow(training.train_iter, settings['lr'], settings['random'])  # and exit when process 0 has finished
+    status = see_through(training)
+    ranks.finish(status)
+    return status
+
 
 # %% ../nbs/workshop/cli.ipynb #e4c4ab5f
 SAMPLE_OPTIONS = (  # name, type, default, help
@@ -615,7 +666,7 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141  # as the shell counts a program that SIGPIPE ends
     except (ValueError, OSError) as error:
-        print(f'{parser.prog}: error: {error}', file=sys.stderr)
+        sys.stderr.write(f'{parser.prog}: error: {error}\n')  # in one piece, where several processes have something to say
         status = 2
     except KeyboardInterrupt:
         print(f'{parser.prog}: stopped', file=sys.stderr)
@@ -629,9 +680,10 @@ def rnn_scratch_train(
     """Train a character-level RNN; leaves a checkpoint and a curve in the current folder.
     训练字符级循环神经网络，在当前文件夹留下检查点和曲线。
 
-    Exits with 0, with 1 where the loss became NaN or infinite, with 2 where an option is wrong, and with 130
-    after Ctrl-C."""
-    run(train, make_parser(rnn_scratch_train, TRAIN_OPTIONS, exclusive=('corpus', 'text')), argv)
+    Exits with 0, with 1 where the loss became NaN or infinite or another process is gone, with 2 where an option
+    is wrong, and with 130 after Ctrl-C."""
+    parser = make_parser(rnn_scratch_train, TRAIN_OPTIONS, exclusive=('corpus', 'text'))
+    run(train_together if dist.is_torchelastic_launched() else train, parser, argv)
 
 
 def rnn_scratch_sample(
@@ -644,3 +696,7 @@ def rnn_scratch_sample(
     parser = make_parser(rnn_scratch_sample, SAMPLE_OPTIONS, exclusive=('prefix', 'prompts', 'score'))
     parser.add_argument('checkpoint', help='a file written by rnn_scratch_train · rnn_scratch_train 写的文件')
     run(sample, parser, argv)
+
+# %% ../nbs/workshop/cli.ipynb #9c0d5b16
+if __name__ == '__main__' and '__file__' in globals(): rnn_scratch_train()   # a notebook is __main__ too, but no file
+
