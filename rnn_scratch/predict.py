@@ -46,7 +46,7 @@ def warn_unknown(
 ) -> None:
     """Warn once of all tokens that a vocabulary lacks.
     词表里没有的词元，警告一次，全部列出。"""
-    unknown = sorted({token for token in tokens if vocab[token] == vocab.unk})
+    unknown = sorted({token for token in tokens if token not in vocab.token_to_idx})
     if unknown:
         warnings.warn(f'not in the vocabulary, read as <unk>: {" ".join(map(repr, unknown))}', stacklevel=4)
 

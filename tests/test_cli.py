@@ -314,30 +314,6 @@ def test_a_model_without_its_training_is_not_resumed(trained, tmp_path, capsys):
     assert "holds a model and no training to resume" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("args, said", [
-    (["--temperature", "-0.5"], "temperature must be a finite number of at least 0, got -0.5"),
-    (["--temperature", "nan"], "got nan"),
-    (["--top-k", "0"], "top_k must be a whole number of at least 1, got 0"),
-    (["--top-k", "29"], "top_k must be at most 28, the size of the vocabulary, got 29"),
-    (["--top-k", "0", "--temperature", "0"], "top_k must be a whole number of at least 1, got 0"),
-    (["--length", "0"], "length must be a whole number of at least 1, got 0"),
-    (["--seed", "-1"], "--seed must be from 0"),
-])
-def test_bad_input_for_sampling(trained, capsys, args, said):
-    assert typed(rnn_scratch_sample, str(trained), *args) == 2
-    assert said in capsys.readouterr().err
-
-
-def test_sampling_is_the_same_for_the_same_seed(trained, capsys):
-    texts = []
-    for args in (["--seed", "1"], ["--seed", "1"], ["--seed", "2"], ["--temperature", "0"], ["--top-k", "1", "--seed", "5"]):
-        assert typed(rnn_scratch_sample, str(trained), "--prefix", "the moon", *args) == 0
-        texts.append(capsys.readouterr().out)
-    assert texts[0] == texts[1] != texts[2] and texts[3] == texts[4] and texts[0].startswith("the moon")
-    assert typed(rnn_scratch_sample, str(trained), "--prefix", "月亮") == 0
-    assert "not in the vocabulary, read as <unk>: '亮' '月'" in capsys.readouterr().err
-
-
 def test_checkpoints_that_are_none(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("cut").write_bytes(trained.read_bytes()[:-100])
