@@ -294,7 +294,7 @@ def measure_memory(
 
 # %% ../nbs/workshop/bench.ipynb #26661b99
 def measure_corpus(
-    rounds,  # at least this many rounds
+    rounds,  # at least this many rounds; three at most of reading
     sizes=(100_000, 20_000_000),  # bytes of the small and of the large file
     num_hiddens=128,  # H
 ) -> dict:  # the sizes, the number of rounds, and the ratios per token, large / small
@@ -311,7 +311,7 @@ def measure_corpus(
             loader, net = SeqDataLoader(B, T, False, -1, read[name]()), RNNModelFast(28, num_hiddens, 'cpu')
             on = chain.from_iterable(cycle([loader]))  # epoch after epoch
             train[name] = partial(lambda net, on: net.train_epoch(islice(on, sizes[0] // (B * T)), 1), net, on)
-        reading, training = take_turns(read, rounds), take_turns(train, rounds)
+        reading, training = take_turns(read, min(rounds, 3)), take_turns(train, rounds)
     reading = {name: [seconds / size for seconds in reading[name]] for name, size in zip(('small', 'large'), sizes)}
     return dict(sizes=list(sizes), rounds=rounds,
                 ratios={'reading': ratio(reading, 'large', 'small'), 'training': ratio(training, 'large', 'small')})

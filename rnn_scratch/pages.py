@@ -19,7 +19,7 @@ except ImportError as e:
                       "install with pip install -e '.[dev]'") from e
 
 # %% ../nbs/workshop/pages.ipynb #c3d4c672
-from .checks import find_glossary, ids_in, is_absolute, links_in, notebooks, table_rows
+from .checks import ids_in, is_absolute, links_in, notebooks, table_rows
 
 # %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
@@ -36,6 +36,7 @@ def _two_languages(line):
 
 # %% ../nbs/workshop/pages.ipynb #2a58e91b
 _foreign_picture = re.compile(r'!\[([^\]]*)\]\(https?://[^)]*\)')
+_badges = re.compile(r'(\s*\[!\[[^\]]*\]\(https?://[^)]*\)\]\([^)]*\))+\s*')
 
 def _up(path):   # from the page's folder to the site's
     here, nbs = Path(path).resolve().parent, get_config().nbs_path.resolve()
@@ -208,6 +209,7 @@ class Pages(Processor):
             elif lang == 'en' and self.opened: text = f'{text}\n\n:::'; self.opened = False
         elif _heading.fullmatch(text) and text.startswith('#'): text = _two_languages(text)
         elif text.startswith('|'): text = _table(text)
+        elif _badges.fullmatch(_lines(cell.source)): text = ''   # they are for the README
         cell.source = text
         return cell
 
