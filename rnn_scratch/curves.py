@@ -11,7 +11,6 @@ from itertools import zip_longest
 import torch
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.ticker import MaxNLocator
 
 from .drawing import (COLOURS, LARGE, MARGIN, NORMAL, SMALL, VALUES, WIDTH, Canvas, Drawing, number, on_cpu,
                                  shape_of, some_of, tint, visible, want, want_shapes)
@@ -219,7 +218,7 @@ def clipped_update(
 _TICKS = [base * 10 ** power for power in range(-6, 7) for base in (1, 2, 5)]
 
 
-def _panel(c, x, y, w, h, xlim, ylim, log=True, ticks=None, labels=True, across=None):
+def _panel(c, x, y, w, h, xlim, ylim, log=True, ticks=None, labels=True):
     """Axes for curves, with few ticks, in the canvas's type."""
     ax = c.axes(x, y, w, h)
     ax.set(xlim=xlim, facecolor=COLOURS['paper'], yscale='log' if log else 'linear')
@@ -227,17 +226,12 @@ def _panel(c, x, y, w, h, xlim, ylim, log=True, ticks=None, labels=True, across=
     ticks = ticks or [tick for tick in _TICKS if ylim[0] <= tick <= ylim[1]]
     if len(ticks) > 8:
         ticks = [tick for tick in ticks if f'{tick:e}'.startswith('1')]
-    if len(ticks) < 3:
-        ticks = [tick for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(*ylim) if ylim[0] <= tick <= ylim[1]]
     ax.set_yticks(ticks, [f'{tick:g}' for tick in ticks] if labels else [''] * len(ticks), minor=False)
     ax.set_yticks([], minor=True)
-    if across:  # where each label goes
-        ax.set_xticks(list(across.values()), list(map(str, across)))
-    else:
-        ends = sorted({xlim[0], (xlim[0] + xlim[1]) // 2, xlim[1]})
-        ax.set_xticks(ends, [f'{tick:g}' for tick in ends])
-        for label, side in zip(ax.get_xticklabels(), ['left', *['center'] * (len(ends) - 2), 'right']):
-            label.set_horizontalalignment(side)
+    across = sorted({xlim[0], (xlim[0] + xlim[1]) // 2, xlim[1]})
+    ax.set_xticks(across, [f'{tick:g}' for tick in across])
+    for label, side in zip(ax.get_xticklabels(), ['left', *['center'] * (len(across) - 2), 'right']):
+        label.set_horizontalalignment(side)
     ax.tick_params(labelsize=SMALL, length=3, color=COLOURS['line'], labelcolor=COLOURS['quiet'])
     ax.grid(axis='y', color=COLOURS['line'], linewidth=0.4)
     for spine in ax.spines.values():
@@ -253,8 +247,7 @@ def _legend(c, y, entries):
         if x + 24 + c.width(words, SMALL) > WIDTH - MARGIN:
             x, y = MARGIN, y + 15
         if style == 'dot':
-            for k, each in enumerate(colour):
-                c.ax.plot([x + 5 + 8 * k], [y], 'o', color=each, markersize=5)
+            c.ax.plot([x + 9], [y], 'o', color=colour, markersize=5)
         else:
             c.lines((x, y), (x + 18, y), colour=colour, dashed=style == 'dashed', line=1.6)
         c.text(x + 23, y, words, SMALL, ha='left')
@@ -304,10 +297,8 @@ def training_curves(
     every = torch.cat([run[key].flatten() for run in runs for key in ('train', 'val')])
     highest = _positive(every).max().item() if torch.isfinite(every).all() else top
     high = min(top, 1.3 * max(highest, vocab_size))
-    seeds = max(len(run['train']) for run in runs)
-    several = (f'，{seeds} 个种子', f', {seeds} seeds') if seeds > 1 else ('', '')
     with Canvas(lang) as c:
-        y = _heads(c, runs, c.title(f'困惑度{several[0]}：训练与验证', f'Perplexity{several[1]}: training and validation'))
+        y = _heads(c, runs, c.title('困惑度：训练与验证', 'Perplexity: training and validation'))
         for (x, w), run in zip(columns, runs):
             epochs = run['train'].shape[1]
             ax = _panel(c, x, y, w, 190, (1, max(epochs, 2)), (0.93 * min(1, _positive(every).min().item()), high),
@@ -325,7 +316,7 @@ def training_curves(
         y = _legend(c, y + 242, [
             (COLOURS['input'], 'solid', '训练', 'training'), (COLOURS['output'], 'solid', '验证', 'validation'),
             (COLOURS['quiet'], 'dashed', f'均匀地猜：{vocab_size}', f'guessing evenly: {vocab_size}'),
-            ((COLOURS['input'], COLOURS['output']), 'dot', '各自最好的一轮', 'the best epoch of each')])
+            (COLOURS['ink'], 'dot', '各自最好的一轮', 'the best epoch of each')])
         if not (every <= high).all():  # nor NaN
             c.cut(f'{high:g} 以上的困惑度没有画出', f'perplexities above {high:g} are cut off')
         zh = '；'.join(f'{run["name"][0]}：训练最低 {run["train"].min():.2f}，验证最低 {run["val"].min():.2f}，'
@@ -379,7 +370,6 @@ def training_spike(
     norms,  # (epochs, minibatches) gradient norms before clipping
     epoch,  # the epoch to look at, from 1
     theta,  # the threshold of clipping
-    name,  # of the run: Chinese, English
     lang='both',  # 'zh', 'en' or 'both'
     around=15,  # how many epochs to show before and behind it
 ) -> Drawing:
@@ -393,9 +383,7 @@ def training_spike(
     train, norms = train[first - 1:last], norms[first - 1:last]
     with Canvas(lang) as c:
         y, left = c.title('放大一次突起', 'A spike, seen close'), MARGIN + 28
-        y = c.say(MARGIN, y, f'{name[0]}，第 {epoch} 轮', f'{name[1]}, epoch {epoch}') + 10
         xlim, steps = (first, max(last, first + 1) + 1), torch.arange(first, last + 1)
-        across = {some: some + 0.5 for some in range(first, last + 1) if (some - epoch) % 5 == 0}
         for values, at, colour, (zh, en), bound in (
                 (train, steps + 0.5, COLOURS['input'], ('每一轮的困惑度', 'perplexity of each epoch'), train.max().item()),
                 (norms.flatten(), first + torch.arange(norms.numel()) / norms.shape[1], COLOURS['weight'],
@@ -403,7 +391,7 @@ def training_spike(
             c.text(left, y, c.words(zh, en), ha='left')
             seen = _positive(values)
             ax = _panel(c, left, y + 14, WIDTH - left - MARGIN, 100, xlim,
-                        (0.8 * min(seen.min().item(), bound), 1.3 * max(seen.max().item(), bound)), across=across)
+                        (0.8 * min(seen.min().item(), bound), 1.3 * max(seen.max().item(), bound)))
             ax.axvspan(epoch, epoch + 1, color=tint(COLOURS['target'], 0.4), linewidth=0)
             ax.plot(at, values, color=colour, linewidth=1.1, marker='o', markersize=1.8)
             if values is not train:
@@ -412,8 +400,8 @@ def training_spike(
         c.text(WIDTH / 2, y - 6, c.words('轮', 'epoch'), SMALL, COLOURS['quiet'])
         here = epoch - first
         numbers = f'{train[here]:.2f}', f'{norms[here].max():.2f}'
-        return c.finish(y + 8, f'{name[0]}，第 {epoch} 轮前后：困惑度 {numbers[0]}，最大梯度范数 {numbers[1]}。',
-                        f'{name[1]}, around epoch {epoch}: perplexity {numbers[0]}, largest gradient norm {numbers[1]}.')
+        return c.finish(y + 8, f'第 {epoch} 轮前后：困惑度 {numbers[0]}，最大梯度范数 {numbers[1]}。',
+                        f'Around epoch {epoch}: perplexity {numbers[0]}, largest gradient norm {numbers[1]}.')
 
 # %% ../nbs/workshop/curves.ipynb #a32e9cd1
 def bptt_flow(
