@@ -5,15 +5,19 @@ __all__ = []
 
 # %% ../nbs/workshop/all.ipynb #e1b18cc0
 from . import bptt as by_hand  # the module; the star brings its function of the same name
-from . import figures, gates, model, playground, predict, text, train
+from . import curves, figures, files, gates, model, outline, playground, predict, text, train
 from .bptt import *
+from .curves import *
 from .figures import *
+from .files import *
 from .gates import *
 from .model import *
+from .outline import *
 from .playground import *
 from .predict import *
 from .text import *
 from .train import *
 
 # %% ../nbs/workshop/all.ipynb #18cbbba3
-__all__ = [name for module in (text, model, predict, train, by_hand, gates, playground, figures) for name in module.__all__]
+__all__ = [name for module in (text, model, predict, train, by_hand, gates, playground, files, figures, curves, outline)
+           for name in module.__all__]

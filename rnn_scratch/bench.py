@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from .bptt import RNNModelFast
 from .d2l import about
 from .d2l import torch as d2l
-from .figures import COLOURS, _Canvas, _MARGIN
+from .drawing import COLOURS, MARGIN, Canvas
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
 from .text import Vocab
@@ -335,11 +335,11 @@ def bench_chart(
         raise ValueError(f'no table to draw: measure one of {", ".join(SIZES)}')
     colours = {'fast': COLOURS['state'], 'nn.RNN': COLOURS['input'], 'nn.RNN embedding': COLOURS['extra'], 'floor': COLOURS['quiet']}
     names = dict(H=('隐藏单元', 'hidden units'), T=('时间步', 'time steps'), B=('批量大小', 'batch size'), V=('词表大小', 'vocabulary size'))
-    with _Canvas(lang) as c:
+    with Canvas(lang) as c:
         y = c.title('速度：plain 用的时间是它的几倍', 'Speed: how many times as long plain takes')
         for i, (name, colour) in enumerate(colours.items()):
-            c.lines((_MARGIN + 120 * i, y), (_MARGIN + 120 * i + 18, y), colour=colour, line=2)
-            c.text(_MARGIN + 120 * i + 24, y, name, ha='left')
+            c.lines((MARGIN + 120 * i, y), (MARGIN + 120 * i + 18, y), colour=colour, line=2)
+            c.text(MARGIN + 120 * i + 24, y, name, ha='left')
         y += 24
         for i, (letter, rows) in enumerate(tables.items()):
             left, top = 52 + 278 * (i % 2), y + 190 * (i // 2)

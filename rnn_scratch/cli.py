@@ -4,7 +4,8 @@
 __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'SAMPLE_OPTIONS', 'pick_device', 'plain_warnings', 'load_lines', 'open_text', 'HeldOut',
            'hold_out', 'Progress', 'flag', 'save_progress', 'load_progress', 'add_to_log', 'begin_log', 'draw_curve',
            'output_files', 'make_net', 'check_seed', 'resume_command', 'Training', 'check_settings', 'first_words',
-           'prepare', 'take_up', 'WithBar', 'go', 'finish', 'train', 'sample', 'make_parser', 'run',
+           'prepare', 'take_up', 'WithBar', 'go', 'finish', 'see_through', 'train', 'prepare_together',
+           'train_together', 'print_tokens', 'write_on', 'print_score', 'sample', 'make_parser', 'run',
            'rnn_scratch_train', 'rnn_scratch_sample']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
@@ -13,6 +14,7 @@ import contextlib
 import copy
 import dataclasses
 import glob
+import itertools
 import json
 import math
 import os
@@ -28,16 +30,19 @@ import matplotlib
 import pooch
 import torch
 from matplotlib.figure import Figure
+from torch import distributed as dist
 from tqdm import tqdm
 
 from .bptt import RNNModelFast
 from .corpus import TextFiles, find_texts, number_tokens
+from .files import whole_file
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
-from .predict import predict_ch8
+from .parallel import ProcessLost, Ranks, RNNModelParallel, rows_of
+from .predict import Writer, predict_ch8, score
 from .text import (TIME_MACHINE_SHA1, SeqDataLoader, Vocab, check_positive, clean_lines, load_data_text,
                               read_text, shipped_text, time_machine_file, tokenize)
 from .train import (PARAM_NAMES, evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint,
-                               train_epochs, whole_file)
+                               train_epochs)
 
 # %% ../nbs/workshop/cli.ipynb #d736cb0d
 def pick_device(
@@ -404,6 +409,8 @@ def resume_command(
     """Return the command that goes on with a run.
     返回接着训练要敲的命令。"""
     words = ['rnn_scratch_train']
+    if dist.is_torchelastic_launched():
+        words = ['torchrun', f'--nproc_per_node={os.environ["LOCAL_WORLD_SIZE"]}', '-m', 'rnn_scratch.cli']
     for name, kind, default, _ in TRAIN_OPTIONS:
         if name not in ('out', 'resume', 'force') and settings[name] != default:
             value = settings[name]
@@ -583,7 +590,7 @@ def go(
                               file=sys.stdout)
                     break
             bar.write(f'困惑度 {ppl:.1f}, {speed:.1f} 词元/秒 {device}', file=sys.stdout)
-        except (FloatingPointError, KeyboardInterrupt) as error:
+        except (FloatingPointError, KeyboardInterrupt, ProcessLost) as error:
             return error
 
 
@@ -604,14 +611,13 @@ def finish(
     print(f'wrote {training.checkpoint} and {training.curve}')
 
 
-def train(
-    settings,  # `TRAIN_OPTIONS` by name
+def see_through(
+    training,  # a `Training` that has not begun
 ) -> int:  # the exit status: 0, or 1 where the loss became NaN or infinite, or 130 after Ctrl-C
-    """Train with the given settings, print how it goes, and write checkpoint and curve.
-    按设置训练，报告进展，写出检查点和曲线。"""
-    training = prepare(settings)
+    """Train, print how it goes, and write checkpoint and curve.
+    训练，报告进展，写出检查点和曲线。"""
     stopped = go(training)
-    if isinstance(stopped, FloatingPointError):
+    if isinstance(stopped, (FloatingPointError, ProcessLost)):
         print(f'rnn_scratch_train: error: {stopped}', file=sys.stderr)
     epochs = len(training.progress.perplexities)
     if epochs:
@@ -622,9 +628,60 @@ def train(
         return 130
     return 1 if stopped else 0
 
+
+def train(
+    settings,  # `TRAIN_OPTIONS` by name
+) -> int:  # the exit status, as `see_through` returns it
+    """Train with the given settings.
+    按设置训练。"""
+    return see_through(prepare(settings))
+
+
+# %% ../nbs/workshop/cli.ipynb #9c0d5b14
+def prepare_together(
+    settings,  # `TRAIN_OPTIONS` by name
+    ranks,  # the `Ranks`
+) -> Training:
+    """Prepare a run in each of several processes; where one can't go on, raise `ValueError` in all.
+    几个进程各自准备；有一个不行，就都抛出 `ValueError`。"""
+    problem, facts = None, {}
+    try:
+        check_settings(settings)
+        rows_of(ranks.rank, ranks.size, settings['batch_size'])
+        if ranks.rank == 0:
+            training = prepare(settings)
+        else:
+            with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+                training = prepare({**settings, 'force': True, 'resume': False})  # the files are process 0's
+        training.net = RNNModelParallel(training.net, ranks)
+        facts = {name: value for name, value in training.settings.items() if name not in MAY_CHANGE}
+    except (ValueError, OSError) as error:
+        problem = error
+    ranks.agree(problem, facts)
+    return training
+
+
+def train_together(
+    settings,  # `TRAIN_OPTIONS` by name
+) -> int:  # the exit status, the same in all processes
+    """Train as one of the processes that `torchrun` started.
+    作为 `torchrun` 启动的进程之一来训练。"""
+    ranks = Ranks()
+    training = prepare_together(settings, ranks)
+    if ranks.rank:
+        training.net.follow(training.train_iter, settings['lr'], settings['random'])  # and exit when process 0 has finished
+    status = see_through(training)
+    ranks.finish(status)
+    return status
+
+
 # %% ../nbs/workshop/cli.ipynb #e4c4ab5f
 SAMPLE_OPTIONS = (  # name, type, default, help
     ('prefix', str, '', 'the text to go on from · 从这段文字往下写'),
+    ('prompts', bool, False, 'read prompts from standard input, one a line, write on after each, and remember · 从标准输入读提示，一行一段，读一段写一段，前面的都记得'),
+    ('score', str, None, 'write nothing; print how much each character of this text file surprises the model, in bits, as JSON lines · '
+                         '不写，只印出这个文本文件的每个字符让模型有多意外，以比特计，一行一个 JSON'),
+    ('samples', int, 1, 'how many texts to write; each has its own seed, counting up from --seed · 写几段；各有各的种子，从 --seed 往上数'),
     ('length', int, 200, 'how many characters to add · 往下写多少个字符'),
     ('temperature', float, 1.0, '0 takes the likeliest character, more is more varied · 0 取最可能的字符，越大越多变'),
     ('top_k', int, None, 'draw among so many of the likeliest characters only; all if left out · 只在最可能的这么多个字符里抽，不写就是全部'),
@@ -632,24 +689,91 @@ SAMPLE_OPTIONS = (  # name, type, default, help
 )
 
 
+def print_tokens(
+    tokens,  # strings, which may be still in the making
+    join,  # what ties one to the next
+) -> None:
+    """Print tokens as they come, and end the line, even where Ctrl-C ends the text.
+    来一个词元印一个，最后换行；按了 Ctrl-C，也换行。"""
+    tie = ''
+    try:
+        for token in tokens:
+            print(tie + token, end='', flush=True)
+            tie = join
+    finally:
+        print(flush=True)
+
+
+def write_on(
+    writer,  # a `Writer`
+    prompt,  # a list of tokens
+    settings,  # `SAMPLE_OPTIONS` by name
+    generators,  # seed -> `torch.Generator`, one for each row of the writer
+    join,  # what ties one token to the next
+) -> None:
+    """Let a writer read a prompt, and print what it writes: the first text as it comes, the others after it.
+    让模型读一段提示，印出它写的：第一段边写边印，其余的随后。"""
+    with plain_warnings(sys.stderr):
+        writer.read(prompt)
+    rows = []  # the newest tokens, step by step
+
+    def first():
+        for row in writer.write(settings['length'], settings['temperature'], settings['top_k'], list(generators.values())):
+            rows.append(row)
+            yield row[0]
+
+    for i, seed in enumerate(generators):
+        if len(generators) > 1:
+            print(f'==> seed {seed} <==')
+        print_tokens(itertools.chain(prompt, (row[i] for row in rows) if i else first()), join)
+
+
+def print_score(
+    path,  # a text file
+    net,  # the net that reads it
+    vocab,  # its `Vocab`
+    split,  # a function that makes tokens of a text
+) -> None:
+    """Print each token of a file and its surprise in bits as a line of JSON; the mean goes to standard error.
+    把文件的每个词元和它的惊奇程度（比特）印成一行 JSON；平均值印到标准错误。"""
+    try:
+        tokens = split(read_text(path))
+    except OSError as error:
+        raise ValueError(f'--score {path} could not be read ({error.strerror}): give a UTF-8 text file') from None
+    with plain_warnings(sys.stderr):
+        bits = score(net, tokens, vocab, 'cpu')
+    for token, surprise in zip(tokens, [None, *bits.tolist()]):
+        print(json.dumps({'token': token, 'bits': surprise}, ensure_ascii=False))
+    mean = bits.mean()
+    print(f'{len(bits)} surprises, {mean:.3f} bits on average: perplexity {2 ** mean:.3f}', file=sys.stderr)
+
+
 def sample(
     settings,  # `SAMPLE_OPTIONS` by name, and the `checkpoint`
 ) -> int:  # the exit status
-    """Print what the model of a checkpoint writes.
-    印出检查点里的模型写的文字。"""
-    check_positive(length=settings['length'])
-    check_seed(settings['seed'])
+    """Print what the model of a checkpoint writes, or how a text surprises it.
+    印出检查点里的模型写的文字，或者一段文字让它有多意外。"""
+    check_positive(length=settings['length'], samples=settings['samples'])
+    seeds = range(settings['seed'], settings['seed'] + settings['samples'])
+    for seed in (seeds[0], seeds[-1]):
+        check_seed(seed)
     try:
-        net, vocab, _ = load_checkpoint(settings['checkpoint'])
+        net, vocab, kept = load_checkpoint(settings['checkpoint'])
     except OSError as error:
         raise ValueError(f'{settings["checkpoint"]} could not be read ({error.strerror}): '
                          f'give a checkpoint that rnn_scratch_train has written') from None
-    prefix = settings['prefix'] or (' ' if ' ' in vocab.token_to_idx else vocab.idx_to_token[1])
-    generator = torch.Generator().manual_seed(settings['seed'])
-    with plain_warnings(sys.stderr):
-        text = predict_ch8(prefix, settings['length'], net, vocab, 'cpu', settings['temperature'], settings['top_k'], generator)
-    print(text)
+    split, join = (str.split, ' ') if kept.get('token') == 'word' else (list, '')
+    if settings['score'] is not None:
+        print_score(settings['score'], net, vocab, split)
+        return 0
+    writer = Writer(net, vocab, 'cpu', settings['samples'])
+    generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
+    prompts = (line.rstrip('\n') for line in sys.stdin) if settings['prompts'] else [settings['prefix']]
+    start = ' ' if ' ' in vocab.token_to_idx else vocab.idx_to_token[1]
+    for prompt in prompts:
+        write_on(writer, split(prompt) or ([start] if writer.last is None else []), settings, generators, join)
     return 0
+
 
 # %% ../nbs/workshop/cli.ipynb #36eced9e
 def make_parser(
@@ -683,8 +807,11 @@ def run(
         sys.stdout.reconfigure(line_buffering=True, errors='replace')
     try:
         status = work(settings)
+    except BrokenPipeError:  # whoever reads the output, `head` for example, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141  # as the shell counts a program that SIGPIPE ends
     except (ValueError, OSError) as error:
-        print(f'{parser.prog}: error: {error}', file=sys.stderr)
+        sys.stderr.write(f'{parser.prog}: error: {error}\n')  # in one piece, where several processes have something to say
         status = 2
     except KeyboardInterrupt:
         print(f'{parser.prog}: stopped', file=sys.stderr)
@@ -698,18 +825,23 @@ def rnn_scratch_train(
     """Train a character-level RNN; leaves a checkpoint and a curve in the current folder.
     训练字符级循环神经网络，在当前文件夹留下检查点和曲线。
 
-    Exits with 0, with 1 where the loss became NaN or infinite, with 2 where an option is wrong, and with 130
-    after Ctrl-C."""
-    run(train, make_parser(rnn_scratch_train, TRAIN_OPTIONS, exclusive=('corpus', 'text')), argv)
+    Exits with 0, with 1 where the loss became NaN or infinite or another process is gone, with 2 where an option
+    is wrong, and with 130 after Ctrl-C."""
+    parser = make_parser(rnn_scratch_train, TRAIN_OPTIONS, exclusive=('corpus', 'text'))
+    run(train_together if dist.is_torchelastic_launched() else train, parser, argv)
 
 
 def rnn_scratch_sample(
     argv=None,  # the arguments; those of the command line if left out
 ) -> None:
-    """Write with the model of a checkpoint.
-    用检查点里的模型写作。
+    """Write with the model of a checkpoint, or measure how a text surprises it.
+    用检查点里的模型写作，或者看一段文字让它有多意外。
 
-    Exits with 0, and with 2 where an option or the checkpoint is wrong."""
-    parser = make_parser(rnn_scratch_sample, SAMPLE_OPTIONS)
+    Exits with 0, with 2 where an option or the checkpoint is wrong, and with 130 after Ctrl-C."""
+    parser = make_parser(rnn_scratch_sample, SAMPLE_OPTIONS, exclusive=('prefix', 'prompts', 'score'))
     parser.add_argument('checkpoint', help='a file written by rnn_scratch_train · rnn_scratch_train 写的文件')
     run(sample, parser, argv)
+
+# %% ../nbs/workshop/cli.ipynb #9c0d5b16
+if __name__ == '__main__' and '__file__' in globals(): rnn_scratch_train()   # a notebook is __main__ too, but no file
+

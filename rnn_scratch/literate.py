@@ -21,10 +21,13 @@ try:
     from nbdev.clean import clean_nb
     from nbdev.config import get_config
     from nbdev.doclinks import _nbpath2html
-    from rnn_scratch.checks import _absolute, _directives, _link, _no_eval, _problem, check_notebooks, notebooks
+    from rnn_scratch.checks import LINK, check_notebooks, directives, is_absolute, no_eval, notebooks, problem_at
 except ImportError as e:
     raise ImportError(f"rnn_scratch.literate needs the development requirements ({e}): "
                       "install with pip install -e '.[dev]'") from e
+
+# %% ../nbs/workshop/literate.ipynb #41886cf2
+from .files import whole_file
 
 # %% ../nbs/workshop/literate.ipynb #0bf8a24b
 class _ThisPython(AsyncKernelManager):
@@ -44,13 +47,6 @@ def _tidy(outputs):
         if o.output_type == 'stream': o.text = _last_state(o.text)
     return [o for o in res if o.get('text') != '']
 
-def _save(path, data):
-    tmp = path.with_name(f'.{path.name}.tmp')
-    try:
-        tmp.write_bytes(data if isinstance(data, bytes) else data.encode())
-        os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
-
 # %% ../nbs/workshop/literate.ipynb #1a7a0195
 def run_notebook(
     path, # The notebook's file, which gets the new outputs
@@ -68,22 +64,22 @@ def run_notebook(
     with client.setup_kernel(cwd=str(path.parent)):
         for i, c in enumerate(nb.cells):
             if c.cell_type != 'code': continue
-            if off & _directives(c).keys() or _no_eval(c):
-                if not c.outputs: res.append(_problem(nb, i, 'never ran: run it once with its flag, and let it show something'))
+            if off & directives(c).keys() or no_eval(c):
+                if not c.outputs: res.append(problem_at(nb, i, 'never ran: run it once with its flag, and let it show something'))
                 continue
             try: client.execute_cell(c, i)
             except (CellControlSignal, DeadKernelError) as e:
-                return [_problem(nb, i, f'failed, the file stays as it was\n{strip_ansi(str(e))}')]
+                return [problem_at(nb, i, f'failed, the file stays as it was\n{strip_ansi(str(e))}')]
     for c in nb.cells:
         if c.cell_type == 'code': c.outputs = _tidy(c.outputs)
     del nb['path_']
     clean_nb(nb, cfg.clear_all, cfg.allowed_metadata_keys.split(), cfg.allowed_cell_metadata_keys.split(), cfg.clean_ids)
-    _save(path, nbformat.writes(nb) + '\n')
+    with whole_file(path, text=True) as file: file.write(nbformat.writes(nb) + '\n')
     return res
 
 # %% ../nbs/workshop/literate.ipynb #7a9d64a9
 def _url(link, nb, image=False):
-    if _absolute(link): return link
+    if is_absolute(link): return link
     cfg = get_config()
     name, hash, id = link.partition('#')
     file = Path(os.path.normpath(Path(nb.path_).resolve().parent / name)) if name else Path(nb.path_).resolve()
@@ -98,14 +94,14 @@ def _relink(text, nb):
         if m['quoted']: return m[0]
         if m['md']: return m[0][:-len(m['md'])] + _url(m['md'], nb, bool(m['img']))
         return f'{m["attr"]}="{_url(m["html"], nb, m["attr"] == "src")}"'
-    return _link.sub(full, text)
+    return LINK.sub(full, text)
 
 def _fence(text, lang=''):
     ticks = max(['``', *re.findall('`{3,}', text)], key=len) + '`'
     return f'{ticks}{lang}\n{text.strip(chr(10))}\n{ticks}'
 
 # %% ../nbs/workshop/literate.ipynb #275556cf
-def _hidden(cell): return _directives(cell).keys() & {'hide', 'default_exp', 'export', 'exporti'}
+def _hidden(cell): return directives(cell).keys() & {'hide', 'default_exp', 'export', 'exporti'}
 
 def _picture(cell, k):
     data = cell.outputs[k].get('data', {})
@@ -121,7 +117,7 @@ def _pictures(nb):
     return {p[0]: p[1] for c, k in shown for p in [_picture(c, k)] if p}
 
 def _shown(cell, nb):
-    if _directives(cell).get('echo:') != ['false']:
+    if directives(cell).get('echo:') != ['false']:
         yield _fence('\n'.join(l for l in cell.source.splitlines() if not re.match(r'\s*#\s*\|', l)), 'python')
     for k, o in enumerate(cell.outputs):
         picture, text = _picture(cell, k), ''.join(o.get('text') or o.get('data', {}).get('text/plain', ''))
@@ -150,9 +146,10 @@ def _readme(args):
     nb, folder = read_nb(cfg.nbs_path/cfg.readme_nb), cfg.config_path/'index_files'
     pictures = {cfg.config_path/path: data for path, data in _pictures(nb).items()}
     if pictures: folder.mkdir(exist_ok=True)
-    for path, data in pictures.items(): _save(path, data)
+    for path, data in pictures.items():
+        with whole_file(path) as file: file.write(data)
     for old in set(folder.glob('*-*.*')) - set(pictures): old.unlink()
-    _save(cfg.config_path/'README.md', make_readme(nb))
+    with whole_file(cfg.config_path/'README.md', text=True) as file: file.write(make_readme(nb))
     return []
 
 def _flags(text):

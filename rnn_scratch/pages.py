@@ -19,7 +19,7 @@ except ImportError as e:
                       "install with pip install -e '.[dev]'") from e
 
 # %% ../nbs/workshop/pages.ipynb #c3d4c672
-from .checks import _absolute, _glossary, _ids, _links, _rows, notebooks
+from .checks import ids_in, is_absolute, links_in, notebooks, table_rows
 
 # %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
@@ -36,6 +36,7 @@ def _two_languages(line):
 
 # %% ../nbs/workshop/pages.ipynb #2a58e91b
 _foreign_picture = re.compile(r'!\[([^\]]*)\]\(https?://[^)]*\)')
+_badges = re.compile(r'(\s*\[!\[[^\]]*\]\(https?://[^)]*\)\]\([^)]*\))+\s*')
 
 def _up(path):   # from the page's folder to the site's
     here, nbs = Path(path).resolve().parent, get_config().nbs_path.resolve()
@@ -83,7 +84,7 @@ def _link_terms(text, lang, terms, to, seen): # `to`: the glossary; `seen`: what
         return f'[{m[0]}]({to}#{_term_id(term)}){{.term title="{term[other]}"}}'
     return re.sub(f'{_apart}|{names}', link, text, flags=re.M | re.S | re.X | re.I)
 
-def _terms(): return [{'zh': row['中文'], 'en': row['English']} for _, row in _rows(read_nb(get_config().nbs_path/'glossary.ipynb'), '不写 · not')]
+def _terms(): return [{'zh': row['中文'], 'en': row['English']} for _, row in table_rows(read_nb(get_config().nbs_path/'glossary.ipynb'), '不写 · not')]
 def _term_id(term): return 'term-' + re.sub(r'[^a-z0-9]+', '-', term['en'].lower())
 
 _term_link = re.compile(r'\[([^\[\]]+)\]\([^()\s]*#term-[^()\s]*\)\{\.term [^}]*\}')
@@ -208,6 +209,7 @@ class Pages(Processor):
             elif lang == 'en' and self.opened: text = f'{text}\n\n:::'; self.opened = False
         elif _heading.fullmatch(text) and text.startswith('#'): text = _two_languages(text)
         elif text.startswith('|'): text = _table(text)
+        elif _badges.fullmatch(_lines(cell.source)): text = ''   # they are for the README
         cell.source = text
         return cell
 
@@ -288,7 +290,7 @@ def check_page(nb, # The page
 # %% ../nbs/workshop/pages.ipynb #7744f6c2
 def _page_ids(nb):
     docs = ''.join(''.join(o.data['text/markdown']) for c in nb.cells for o in c.get('outputs', []) if 'text/markdown' in o.get('data', {}))
-    named = [id for c in nb.cells if c.cell_type == 'markdown' for id in _ids(c.source)]
+    named = [id for c in nb.cells if c.cell_type == 'markdown' for id in ids_in(c.source)]
     return {*named, *(name.lower() for name in re.findall(r'^#{2,4} ([\w.]+)', docs, re.M))}
 
 def check_links(pages): # All pages, as `make_page` returns them
@@ -300,7 +302,7 @@ def check_links(pages): # All pages, as `make_page` returns them
         ids[path] = ids[path.with_name(nb.frontmatter_.get('output-file', path.name))] = _page_ids(nb)
     for nb in pages:
         path = Path(nb.path_).resolve()
-        for link in (l for c in nb.cells if c.cell_type == 'markdown' for l in _links(c.source) if not _absolute(l)):
+        for link in (l for c in nb.cells if c.cell_type == 'markdown' for l in links_in(c.source) if not is_absolute(l)):
             file, _, id = link.partition('#')
             target = Path(os.path.normpath(path.parent/file)) if file else path
             if target not in ids and not target.is_file(): res.append(f'{path.name}: link {link}: there is no such page or file')

@@ -13,7 +13,8 @@ import torch
 
 from .model import RNNModelScratch, init_rnn_state, rnn
 from .text import Vocab
-from .train import PARAM_NAMES, whole_file
+from .files import whole_file
+from .train import PARAM_NAMES
 
 # %% ../nbs/08_playground.ipynb #3750073d
 MAGIC, VERSION, PREAMBLE = b'rnn-web\n', 1, struct.Struct('<8sII32s')

@@ -2,14 +2,12 @@
 
 # %% auto #0
 __all__ = ['PARAM_NAMES', 'HASH_FIELD', 'grad_clipping', 'train_epoch_ch8', 'evaluate_perplexity', 'train_epochs', 'train_ch8',
-           'whole_file', 'with_hash', 'checkpoint_hash', 'save_checkpoint', 'read_checkpoint', 'load_checkpoint']
+           'with_hash', 'checkpoint_hash', 'save_checkpoint', 'read_checkpoint', 'load_checkpoint']
 
 # %% ../nbs/04_train.ipynb #9ff47a87
-import contextlib
 import hashlib
 import json
 import math
-import os
 import re
 import sys
 from pathlib import Path
@@ -20,6 +18,7 @@ import torch
 from torch import nn
 
 from .d2l import torch as d2l
+from .files import whole_file
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
 from .text import Vocab, check_positive
@@ -139,7 +138,7 @@ def train_epochs(
 
     for epoch in range(first_epoch, num_epochs + 1):
         try:
-            if hasattr(net, 'train_epoch'):  # `RNNModelFast`
+            if isinstance(net, RNNModelScratch) and hasattr(net, 'train_epoch'):  # as `RNNModelFast` has
                 ppl, speed = net.train_epoch(train_iter, lr, use_random_iter)
             else:
                 ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)
@@ -178,26 +177,6 @@ def train_ch8(
     print(f'困惑度 {ppl:.1f}, {speed:.1f} 词元/秒 {str(device)}')
     print(predict('time traveller'))
     print(predict('traveller'))
-
-# %% ../nbs/04_train.ipynb #a7f4367d
-@contextlib.contextmanager
-def whole_file(
-    path,  # the file to write
-):
-    """Give a file to write to that takes its place at `path` in one step, once it is whole and on the disk.
-    给出一个可写的文件，等它写完、落到磁盘上，才一步换到 `path`。
-
-    If the program is killed on the way, `path` is as it was, and a file ending in `.part` may lie beside it."""
-    path = Path(path)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    try:
-        with open(part, 'wb') as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 # %% ../nbs/04_train.ipynb #0657668f
 PARAM_NAMES = ('W_xh', 'W_hh', 'b_h', 'W_hq', 'b_q')

@@ -1,4 +1,4 @@
-"""What figures.ipynb cannot check in itself: every figure of the module in one list, and the pictures of the committed notebooks."""
+"""What figures, curves and outline cannot check in themselves: every figure in one list, and the pictures of the committed notebooks."""
 import random, re, warnings, xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -6,8 +6,12 @@ import pytest, torch
 from execnb.nbio import read_nb
 from torch.nn import functional as F
 
-from rnn_scratch import figures
+from rnn_scratch import curves, figures, outline
+from rnn_scratch import drawing as module
+from rnn_scratch.curves import *
 from rnn_scratch.figures import *
+from rnn_scratch.outline import *
+from rnn_scratch.gates import get_gru_params, get_lstm_params, gru, lstm
 from rnn_scratch.text import Vocab, seq_data_iter_random, seq_data_iter_sequential
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1]/'nbs').rglob('[!.]*.ipynb'))
@@ -37,13 +41,16 @@ for page in [*inputs, *inputs]:  # one minibatch, twice
     outputs.append(states[-1] @ W_hq + b_q)
 states, logits = torch.stack(states), torch.cat(outputs[:5])
 length = torch.stack([param.norm() for param in params]).norm()
-headings = figures.chapter_headings(NOTEBOOKS[0].parent)
+headings = chapter_headings(NOTEBOOKS[0].parent)
 steps, points = torch.arange(1, 61), torch.arange(5, 61, 5)
 runs = [dict(name=('顺序分区', 'sequential'), train=(1 + 27 * torch.exp(-steps / 9))[None], val=(9 + 20 * torch.exp(-points / 8))[None],
              val_epochs=points, norms=0.4 + torch.sin(torch.arange(240.0)).abs().reshape(60, 4))]
 into_logits, into_sums = torch.randn(10, len(vocab)), [torch.zeros(2, 4)]
 for t in reversed(range(5)):  # back through time, as 06 does it
     into_sums.insert(0, (into_logits[2 * t:2 * t + 2] @ W_hq.T + into_sums[0] @ W_hh.T) * (1 - states[t + 1] ** 2))
+gru_params, lstm_params = ([torch.randn_like(param) for param in make(len(vocab), 4, 'cpu')] for make in (get_gru_params, get_lstm_params))
+_, (gru_H,) = gru(inputs[:1], (states[1],), gru_params)
+_, lstm_state = lstm(inputs[:1], (states[1], states[2]), lstm_params)
 EXAMPLES |= {
     'step7a_onehot_input': lambda lang: step7a_onehot_input(X, inputs, vocab, 1, lang),
     'step7b_rnn_cell': lambda lang: step7b_rnn_cell(inputs[0], states[0], params, states[1], outputs[0], lang),
@@ -58,9 +65,12 @@ EXAMPLES |= {
     'gradient_norms': lambda lang: gradient_norms(runs, 1, lang),
     'training_spike': lambda lang: training_spike(runs[0]['train'][0], runs[0]['norms'], 20, 1, lang),
     'bptt_flow': lambda lang: bptt_flow(states[:6], into_logits, torch.stack(into_sums[:5]), W_hh, W_hq, lang),
+    'gru_cell': lambda lang: gru_cell(inputs[0], states[1], gru_params, gru_H, lang),
+    'lstm_cell': lambda lang: lstm_cell(inputs[0], (states[1], states[2]), lstm_params, lstm_state, lang),
+    'accuracy_by_delay': lambda lang: accuracy_by_delay([2, 40], [dict(name=('普通', 'plain'), accuracy=torch.tensor([[1, 0.125]]))], 1 / 8, lang),
     'mind_map': lambda lang: mind_map('一章 · A chapter', headings, lang),
 }
-NOT_DRAWN = {'Drawing', 'chapter_headings', 'mind_map_mermaid'}
+NOT_DRAWN = {'chapter_headings', 'mind_map_mermaid'}
 LARGE = {'mind_map'}  # every heading of the chapter in Chinese: many glyphs
 each = pytest.mark.parametrize('name', EXAMPLES)
 in_each_language = pytest.mark.parametrize('lang', ['zh', 'en', 'both'])
@@ -75,7 +85,7 @@ def both_languages(alt):
 
 
 def test_every_figure_has_an_example():
-    assert set(EXAMPLES) == {name for name in figures.__all__ if callable(getattr(figures, name))} - NOT_DRAWN
+    assert set(EXAMPLES) == {*figures.__all__, *curves.__all__, *outline.__all__} - NOT_DRAWN
 
 
 @each
@@ -83,7 +93,7 @@ def test_every_figure_has_an_example():
 def test_sound(name, lang):
     drawing = EXAMPLES[name](lang)
     assert drawing.overlaps() == []
-    if len(figures._families()) > 1:
+    if len(module._families()) > 1:
         assert drawing.missing_glyphs() == []
     assert both_languages(drawing.alt), drawing.alt
     assert ET.fromstring(drawing.svg).findtext(f'.//{TITLE}') == drawing.alt
@@ -102,8 +112,8 @@ def test_same_bytes(name):
 
 @each
 def test_without_a_chinese_font(name, monkeypatch):
-    monkeypatch.setattr(figures, 'FONTS', ())
-    figures._say_which_font.cache_clear()
+    monkeypatch.setattr(module, 'FONTS', ())
+    module._say_which_font.cache_clear()
     with pytest.warns(UserWarning, match='install Noto Sans CJK SC'):
         drawing = EXAMPLES[name]('both')
     assert not any(map(chinese, drawing.texts())) and drawing.overlaps() == [] and drawing.missing_glyphs() == []
@@ -111,7 +121,7 @@ def test_without_a_chinese_font(name, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         EXAMPLES[name]('zh')  # said once
-    figures._say_which_font.cache_clear()
+    module._say_which_font.cache_clear()
 
 
 @each

@@ -14,7 +14,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbdev.process import extract_directives
 
 NBS = Path(__file__).resolve().parents[1]/'nbs'
-STORY = '01_text', '02_model', '03_predict', '04_train'
+STORY = '01_text', '02_model', '03_predict', '04_train', '07_gates'
 FLAGS = {'slow', 'long', 'gpu'}
 
 
@@ -30,6 +30,8 @@ def text(name, line, becomes, refused=''): return Mutant(name, '01_text', line, 
 def model(name, line, becomes, refused=''): return Mutant(name, '02_model', line, becomes, refused)
 def predict(name, line, becomes): return Mutant(name, '03_predict', line, becomes)
 def train(name, line, becomes, refused=''): return Mutant(name, '04_train', line, becomes, refused)
+
+def gates(name, line, becomes, refused=''): return Mutant(name, '07_gates', line, becomes, refused)
 
 
 # what stands twice in 04 is told apart by the lines around it
@@ -137,6 +139,33 @@ MUTANTS = [
     train('vocabulary turned round in the checkpoint', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token[:0:-1]'),
     train('checkpoint hash not checked', "if metadata.get('sha256') != checkpoint_hash(data):", "if not metadata.get('sha256'):"),
     train('loaded parameters without gradients', '.to(device).requires_grad_()', '.to(device)'),
+
+    gates('parameters not counted', 'if len(params) != len(param_names):', 'if len(params) > len(param_names):'),
+    gates('a state of one row let through', 'len(state) != num_states or any(tensor.shape != shape for tensor in state)', 'len(state) != num_states'),
+    gates('one gate for two', 'reset_gate = get_params(vocab_size, num_hiddens, device)[:3]', 'reset_gate = update_gate'),
+    gates('b_hh not zero', 'b_hh = torch.zeros(num_hiddens,', 'b_hh = torch.ones(num_hiddens,'),
+    gates('update gate upside down', 'H = Z * H + (1 - Z) * H_tilde', 'H = (1 - Z) * H + Z * H_tilde'),
+    gates('no reset gate', 'past = R * (H @ W_hh + b_hh)', 'past = H @ W_hh + b_hh'),
+    gates('reset gate before the product', 'past = R * (H @ W_hh + b_hh)', 'past = (R * H) @ W_hh + b_hh', refused=STEP),
+    gates('b_hh outside the reset gate', 'past = R * (H @ W_hh + b_hh)', 'past = R * (H @ W_hh) + b_hh', refused=STEP),
+    gates('the book by default', 'reset_after=True,  #', 'reset_after=False,  #', refused=STEP),
+    gates('the book not by its formula', 'past = (R * H) @ W_hh + b_hh', 'past = R * (H @ W_hh + b_hh)'),
+    gates('gates never see the new state', 'X @ W_xz + H @ W_hz', 'X @ W_xz + state[0] @ W_hz'),
+    gates('GRU: last state not returned', 'return torch.cat(outputs, dim=0), (H,)', 'return torch.cat(outputs, dim=0), state'),
+    gates('one tensor for two states', 'return H, torch.zeros_like(H) ', 'return H, H '),
+    gates('forget and input gate exchanged', 'C = F * C + I * C_tilde', 'C = I * C + F * C_tilde'),
+    gates('what is forgotten is written', 'C = F * C + I * C_tilde', 'C = F * C + (1 - F) * C_tilde'),
+    gates('no output gate', 'H = O * torch.tanh(C)', 'H = torch.tanh(C)'),
+    gates('the memory shown without tanh', 'H = O * torch.tanh(C)', 'H = O * C', refused=STEP),
+    gates('sigmoid for the candidate', 'C_tilde = torch.tanh(', 'C_tilde = torch.sigmoid(', refused=STEP),
+    gates('states exchanged', 'return torch.cat(outputs, dim=0), (H, C)', 'return torch.cat(outputs, dim=0), (C, H)'),
+    gates('batch first let through', ' or rnn_layer.batch_first:', ':'),
+    gates('concise: outputs batch first', 'self.linear(Y.reshape(-1, Y.shape[-1]))', 'self.linear(Y.transpose(0, 1).reshape(-1, Y.shape[-1]))'),
+    gates('concise: hidden size for both directions', 'self.num_directions * self.num_hiddens, vocab_size', 'self.num_hiddens, vocab_size', refused='cannot be multiplied'),
+    gates("PyTorch's order of a GRU's gates kept", '3: [1, 0, 2]', '3: [0, 1, 2]'),
+    gates("PyTorch's order of an LSTM's gates kept", '4: [0, 1, 3, 2]', '4: [0, 1, 2, 3]'),
+    gates('one bias of two', 'W_h.T, b_x + b_h]', 'W_h.T, b_x]', refused='not have been used in the graph'),
+    gates('the biases of the candidate added up', 'params[-1:] = [b_x, b_h]', 'params[-1:] = [b_x + b_h, torch.zeros_like(b_h)]'),
 ]
 
 
