@@ -58,6 +58,7 @@ EXAMPLES |= {
     'step7d_output_concat': lambda lang: step7d_output_concat(logits, Y, vocab, lang),
     'hidden_updates': lambda lang: hidden_updates(X, states[:6], vocab, lang),
     'forward_shapes': lambda lang: forward_shapes(X, inputs, (states[0],), params, logits, (states[5],), lang),
+    'surprise': lambda lang: surprise(text, torch.arange(1., len(text)) % 11, lang),
     'hidden_heatmap': lambda lang: hidden_heatmap(states[1:, 0], list('time machi'), 4, lang),
     'gradient_by_distance': lambda lang: gradient_by_distance([0.5, 2], torch.tensor([[0.5 ** k for k in range(9)], [2.0 ** k for k in range(9)]]), lang),
     'clipped_update': lambda lang: clipped_update(params, [param / length for param in params], 1, lang),
