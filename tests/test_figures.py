@@ -98,7 +98,7 @@ def test_sound(name, lang):
         assert drawing.missing_glyphs() == []
     assert both_languages(drawing.alt), drawing.alt
     assert ET.fromstring(drawing.svg).findtext(f'.//{TITLE}') == drawing.alt
-    assert len(drawing.svg) < (400_000 if name in LARGE else 150_000)
+    assert len(drawing.svg) < (500_000 if name in LARGE else 150_000)
     assert min(t.get_fontsize() for t, _ in drawing._drawn()) >= 8.5  # ten pixels where the figure is 700 wide
     assert not (lang == 'en' and any(map(chinese, drawing.texts())))
 
