@@ -2,7 +2,7 @@
 
 # %% auto #0
 __all__ = ['hidden_heatmap', 'gradient_by_distance', 'clipped_update', 'training_curves', 'gradient_norms', 'training_spike',
-           'bptt_flow']
+           'bptt_flow', 'accuracy_by_delay', 'surprise']
 
 # %% ../nbs/workshop/curves.ipynb #08dd0d3d
 import math
@@ -78,7 +78,7 @@ def _bold_arrow(c, start, end, colour):
 
 # %% ../nbs/workshop/curves.ipynb #b1a0001e
 def gradient_by_distance(
-    radii,  # the spectral radius of W_hh, one for each curve
+    radii,  # for each curve the spectral radius of W_hh, or a name (Chinese, English)
     norms,  # (R, K) float32: the norm of the gradient of the last loss for the hidden state k steps before
     lang='both',  # 'zh', 'en' or 'both'
 ) -> Drawing:
@@ -87,9 +87,10 @@ def gradient_by_distance(
     norms, = on_cpu(norms)
     R, K = want_shapes({}, 'stack the norms, one row for each radius', norms=(norms, 'RK', torch.float32)).values()
     if len(radii) != R:
-        raise ValueError(f'radii must be {R} numbers, one for each row of norms, got {len(radii)}')
+        raise ValueError(f'radii must be {R} numbers or names, one for each row of norms, got {len(radii)}')
     if K < 2 or (norms <= 0).any():
         raise ValueError('norms must be two steps or more, all above 0: a logarithmic axis has no place for others')
+    named = [radius if isinstance(radius, tuple) else None for radius in radii]
     with Canvas(lang) as c:
         y = c.title('往回走得越远，梯度还剩多长', 'How long a gradient is, the further back it travels')
         y = c.say(MARGIN, y, '纵轴是梯度的长度（对数刻度），横轴是往回走了几步。', 'Up: the length of the gradient (a logarithmic scale). Along: how many steps back.', SMALL, COLOURS['quiet'])
@@ -118,19 +119,21 @@ def gradient_by_distance(
             _dots(c, points[::step], shade, 'os^Dv'[r % 5])
             times = norms[r, -1] / norms[r, 0]
             last = max(free, points[-1][1])
-            c.text(x1 + 8, last - 6, c.words('谱半径', 'radius', ' ') + f' {radii[r]:g}', SMALL, shade, 'left')
+            label = ' '.join(dict.fromkeys(c.words(*named[r], '\n').split('\n'))) if named[r] else c.words('谱半径', 'radius', ' ') + f' {radii[r]:g}'
+            c.text(x1 + 8, last - 6, c.fit(label, WIDTH - 8 - x1 - 8, SMALL), SMALL, shade, 'left')
             c.text(x1 + 8, last + 6, f'×{_power(times.item())}', SMALL, COLOURS['ink'], 'left')
             free = last + 26
         y = max(bottom + 36, free + 12)
         for r in reversed(order):
             times = (norms[r, -1] / norms[r, 0]).item()
             what = ('消失', 'vanishes') if times < 0.1 else ('爆炸', 'explodes') if times > 10 else ('差不多', 'stays about the same')
-            y = c.say(MARGIN, y, f'谱半径 {radii[r]:g}：走 {K - 1} 步，长度变成 {_power(times)} 倍，{what[0]}。',
-                      f'Spectral radius {radii[r]:g}: over {K - 1} steps its length becomes {_power(times)} times what it was; it {what[1]}.')
+            zh, en = named[r] or (f'谱半径 {radii[r]:g}', f'Spectral radius {radii[r]:g}')
+            y = c.say(MARGIN, y, f'{zh}：走 {K - 1} 步，长度变成 {_power(times)} 倍，{what[0]}。', f'{en}: over {K - 1} steps its length becomes {_power(times)} times what it was; it {what[1]}.')
         ends = [_power((norms[r, -1] / norms[r, 0]).item()) for r in range(R)]
-        return c.finish(y, f'梯度往回走 {K - 1} 步，长度变成：' + '，'.join(f'W_hh 谱半径 {radius:g} 时 {end} 倍' for radius, end in zip(radii, ends)) + '。',
+        where = [name or (f'W_hh 谱半径 {radius:g} 时', f'where W_hh has the spectral radius {radius:g}') for name, radius in zip(named, radii)]
+        return c.finish(y, f'梯度往回走 {K - 1} 步，长度变成：' + '，'.join(f'{zh} {end} 倍' for (zh, _), end in zip(where, ends)) + '。',
                         f'Over {K - 1} steps back the length of a gradient is multiplied: '
-                        + ', '.join(f'by {end} where W_hh has the spectral radius {radius:g}' for radius, end in zip(radii, ends)) + '.')
+                        + ', '.join(f'by {end} {en}' if not name else f'by {end} with {en}' for (_, en), name, end in zip(where, named, ends)) + '.')
 
 
 def _power(value):
@@ -457,3 +460,121 @@ def bptt_flow(
                   'Downwards, D goes to the parameters: the rows of W_xh that were read, W_hh and b_h.', SMALL)
         return c.finish(y, f'{T} 个时间步的反向传播；D 的范数从最后一步的 {sizes["D"][-1]} 到第一步的 {sizes["D"][0]}。',
                         f'Back-propagation through {T} time steps; the norm of D is {sizes["D"][-1]} at the last step and {sizes["D"][0]} at the first.')
+
+# %% ../nbs/workshop/curves.ipynb #2b4b3b22
+def accuracy_by_delay(
+    delays,  # how many steps lie in between, one number for each column
+    curves,  # 1 to 5 dicts: `name` (Chinese, English), `accuracy` (seeds, delays) float32
+    chance,  # the accuracy of guessing
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw the accuracy of several networks by how long they have to remember: a dot for each seed, a line through the medians.
+    画出几个网络的正确率随要记多久的变化：每个种子一个点，线连的是中位数。"""
+    if not 1 <= len(curves) <= 5:
+        raise ValueError(f'curves must be a list of 1 to 5 curves, got {len(curves)}: draw the others in another figure')
+    for curve in curves:
+        want('accuracy', curve['accuracy'], ('seeds', 'delays'), torch.float32, 'a row for each seed, a column for each delay')
+        if curve['accuracy'].shape[1] != len(delays) or not 0 <= curve['accuracy'].min() <= curve['accuracy'].max() <= 1:
+            raise ValueError(f'accuracy must have {len(delays)} columns of numbers from 0 to 1, got {shape_of(curve["accuracy"])} '
+                             f'from {curve["accuracy"].min():g} to {curve["accuracy"].max():g}: give one share for each delay')
+    with Canvas(lang) as c:
+        y = c.title('记得多远：正确率随等待的步数', 'How far back it remembers: accuracy by delay')
+        x0, x1, top, bottom = MARGIN + 34, WIDTH - MARGIN - 10, y + 4, y + 204
+        c.boxes([(x0, top, x1 - x0, bottom - top)], COLOURS['paper'])
+        place = lambda i, share: (x0 + (x1 - x0) * (i + 0.5) / len(delays), bottom - 8 - (bottom - top - 16) * share)
+        for share in (0, 0.25, 0.5, 0.75, 1):
+            line = place(0, share)[1]
+            c.lines((x0, line), (x1, line), colour=COLOURS['line'], line=0.4)
+            c.text(x0 - 5, line, f'{share:.0%}', SMALL, COLOURS['quiet'], 'right')
+        level = place(0, chance)[1]
+        c.lines((x0, level), (x1, level), line=1, dashed=True)
+        for i, delay in enumerate(delays):
+            c.text(place(i, 0)[0], bottom + 11, str(delay), SMALL, COLOURS['quiet'])
+        c.text(WIDTH / 2, bottom + 28, c.words('等待的步数', 'steps of waiting'), SMALL, COLOURS['quiet'])
+        looks = list(zip(('input', 'state', 'output', 'weight', 'target'), 'os^Dv'))
+        for n, (curve, (colour, marker)) in enumerate(zip(curves, looks)):
+            shift = 9 * (n - (len(curves) - 1) / 2)  # side by side, so that equal values stay visible
+            at = lambda i, share: (place(i, share)[0] + shift, place(i, share)[1])
+            c.lines(*(at(i, share.item()) for i, share in enumerate(curve['accuracy'].median(dim=0).values)), colour=COLOURS[colour], line=1.2)
+            _dots(c, [at(i, share.item()) for row in curve['accuracy'] for i, share in enumerate(row)], COLOURS[colour], marker)
+        x, y = MARGIN, bottom + 50
+        for curve, (colour, marker) in [*zip(curves, looks), (None, (None, None))]:
+            words = c.words(*(curve['name'] if curve else (f'瞎猜：{chance:.1%}', f'guessing: {chance:.1%}')))
+            if x + 24 + c.width(words, SMALL) > WIDTH - MARGIN:
+                x, y = MARGIN, y + 15
+            c.lines((x, y), (x + 18, y), colour=COLOURS[colour or 'quiet'], line=1.2, dashed=not curve)
+            if curve:
+                _dots(c, [(x + 9, y)], COLOURS[colour], marker)
+            c.text(x + 23, y, words, SMALL, ha='left')
+            x += 41 + c.width(words, SMALL)
+        last = [f'{curve["accuracy"][:, -1].median():.0%}' for curve in curves]
+        return c.finish(y + 16, f'正确率随等待步数的变化；等 {delays[-1]} 步时，' + '，'.join(f'{curve["name"][0]} {share}' for curve, share in zip(curves, last)) + f'，瞎猜 {chance:.1%}。',
+                        f'Accuracy by delay; after {delays[-1]} steps ' + ', '.join(f'{curve["name"][1]} {share}' for curve, share in zip(curves, last)) + f', guessing {chance:.1%}.')
+
+# %% ../nbs/workshop/curves.ipynb #97adcf1a
+def surprise(
+    tokens,  # the N tokens of a text, at least 2: a string or a list of strings
+    bits,  # (N-1,) the surprise of each token after the first, as `score` returns it
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw a text, each token with the surprise it was, in bits: a darker ground and a taller bar for more.
+    画出一段文字和每个词元的惊奇程度（比特）：越意外，底色越深，柱子越高。"""
+    bits, = on_cpu(bits)
+    want('bits', bits, 'N', (torch.float32, torch.float64), 'pass what score returns')
+    if len(tokens) != len(bits) + 1 or not all(isinstance(token, str) for token in tokens):
+        raise ValueError(f'tokens must be {len(bits) + 1} strings, one more than bits, got {len(tokens)} of them')
+    if not (bits.isfinite().all() and (bits >= 0).all()):
+        raise ValueError('bits must be finite and not negative: pass what score returns')
+    found, most = [0, *bits.tolist()], max(bits.max().item(), 1)
+    ranked = (bits.argsort(descending=True, stable=True) + 1).tolist()
+    with Canvas(lang) as c:
+        y = c.title('每个词元有多意外', 'How surprising each token is')
+
+        def shade(value):
+            return tint(COLOURS['output'], round(6 * value / most) / 10) if value else COLOURS['paper']
+
+        for k, value in enumerate((0, most / 3, 2 * most / 3, most)):  # the legend
+            x = MARGIN + 62 * k
+            c.boxes([(x, y, 13, 18)], shade(value))
+            c.boxes([(x + 15, y + 18 - 18 * value / most, 4, 18 * value / most)] if value else [], COLOURS['output'], 'none')
+            c.text(x + 23, y + 9, f'{value:.1f}', SMALL, ha='left')
+        c.text(MARGIN + 62 * 4, y + 9, c.words('比特', 'bits'), SMALL, ha='left')
+        y += 30
+        places, x, row, grounds, bars = [], MARGIN, 0, {}, []
+        for i, token in enumerate(tokens):  # where each stands
+            words = c.fit(visible(token), WIDTH - 2 * MARGIN - 5)
+            w = max(c.width(words) + 4, 9)
+            if x + w > WIDTH - MARGIN or i and tokens[i - 1] == '\n':
+                x, row = MARGIN, row + 1
+            if row == 9:
+                break
+            places.append((words, x, y + 58 * row, w))
+            x += w
+        for (words, x, top, w), value in zip(places, found):
+            grounds.setdefault(shade(value), []).append((x, top + 36, w, 17))
+            if value:
+                bars.append((x + w / 2 - 2, top + 35 - 22 * value / most, 4, 22 * value / most))
+            c.text(x + w / 2, top + 44.5, words, colour=COLOURS['ink'])
+        for colour, boxes in grounds.items():
+            c.boxes(boxes, colour, 'none')
+        c.boxes(bars, COLOURS['output'], 'none')
+        taken = []
+        for i in [i for i in ranked if i < len(places)][:6]:  # the numbers of the most surprising places, none over another
+            _, x, top, w = places[i]
+            middle, half = min(max(x + w / 2, MARGIN + 10), WIDTH - MARGIN - 10), c.width(f'{found[i]:.1f}', SMALL) / 2 + 1
+            if all(line != top or abs(middle - other) > half + wide for line, other, wide in taken):
+                taken.append((top, middle, half))
+                c.text(middle, top + 28 - 22 * found[i] / most, f'{found[i]:.1f}', SMALL)
+        y = places[-1][2] + 72
+        if len(places) < len(tokens):
+            c.cut(f'共 {len(tokens)} 个词元，只画了前 {len(places)} 个。', f'Of {len(tokens)} tokens the first {len(places)} are drawn.')
+        y = c.say(MARGIN, y, f'平均 {bits.mean():.2f} 比特，困惑度 {2 ** bits.mean():.2f}；第一个没有预测，没有数。',
+                  f'{bits.mean():.2f} bits on average, perplexity {2 ** bits.mean():.2f}; the first has no prediction, and no number.')
+
+        def told(i):
+            return f'{"".join(map(visible, tokens[max(0, i - 8):i]))}[{visible(tokens[i])}] {found[i]:.1f}'
+
+        top = ', '.join(told(i) for i in ranked[:3])
+        return c.finish(y, f'一段 {len(tokens)} 个词元的文字，平均 {bits.mean():.2f} 比特；最意外的几处（比特）：{top}。',
+                        f'A text of {len(tokens)} tokens, {bits.mean():.2f} bits on average; the most surprising places, in bits: {top}.')
+

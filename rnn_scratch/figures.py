@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['step1_raw_text', 'step2_tokenization', 'step3_vocabulary', 'step4_batches', 'step4_batches_both_methods',
            'step5_transpose', 'onehot_matrix', 'step6_onehot', 'step7a_onehot_input', 'step7b_rnn_cell',
-           'step7c_sequential', 'step7d_output_concat', 'hidden_updates', 'forward_shapes']
+           'step7c_sequential', 'step7d_output_concat', 'hidden_updates', 'forward_shapes', 'gru_cell', 'lstm_cell']
 
 # %% ../nbs/workshop/figures.ipynb #c95e3ffe
 import torch
@@ -975,3 +975,183 @@ def forward_shapes(
                   '  '.join(f'{letter}={size[letter]}' for letter in 'BTVH') + f': {size["T"]}×{size["B"]} tokens go in, {Y.shape[0]} rows of scores come out; the five parameters hold {total:,} numbers.')
         return c.finish(y, f'一次前向传播：X {shape_of(X)}，inputs {shape_of(inputs)}，输出 {shape_of(Y)}，状态从 {shape_of(H)} 到 {shape_of(H_new)}。',
                         f'One forward pass: X {shape_of(X)}, inputs {shape_of(inputs)}, outputs {shape_of(Y)}, state from {shape_of(H)} to {shape_of(H_new)}.')
+
+# %% ../nbs/workshop/figures.ipynb #150de17a
+def _cell_parts(c, units):
+    """What the figures of gated cells are made of: a vector as a column of cells, a gate, a circle with a sign."""
+    w, h = 36, 17
+
+    def column(x, y, name, values, colour, below=False):
+        """A vector centred on x, y; returns its box."""
+        box = x - w / 2, y - h * len(units) / 2, x + w / 2, y + h * len(units) / 2
+        c.cells(*box[:2], [['⋮' if i is None else number(values[i].item())] for i in units], tint(COLOURS[colour], 0.28), w, h, SMALL)
+        c.text(x, box[3] + 10 if below else box[1] - 9, name, SMALL)
+        c.boxes([(*box[:2], w, h)], 'none', COLOURS['ink'], 1.4)  # the number that the line at the bottom follows
+        return box
+
+    def gate(x, y, target, name, values, zh, en):
+        """A gate, each cell filled as far as it is open, and the circle at height `target` where it multiplies."""
+        x0, y0, down = x - w / 2, y - h * len(units) / 2, 1 if target > y else -1
+        shown = [(r, values[i].item()) for r, i in enumerate(units) if i is not None]
+        c.cells(x0, y0, [['⋮' if i is None else ''] for i in units], COLOURS['paper'], w, h, SMALL)
+        c.boxes([(x0, y0 + r * h, w * value, h) for r, value in shown], tint(COLOURS['target'], 0.6), 'none')
+        for r, value in shown:
+            c.text(x, y0 + (r + 0.5) * h, number(value), SMALL)
+        c.boxes([(x0, y0, w, h)], 'none', COLOURS['ink'], 1.4)
+        edge = y + down * (h * len(units) / 2 + 2)
+        c.arrow((x, edge), (x, target - 9 * down), colour=COLOURS['target'])
+        circle(x, target, '⊙')
+        far = y - down * h * len(units) / 2
+        first, second = (far - 21, far - 9) if down > 0 else (far + 10, far + 22)
+        c.text(x, first, name, NORMAL)
+        c.text(x, second, c.words(zh, en), SMALL, COLOURS['quiet'])
+
+    def circle(x, y, sign):
+        c.ax.add_patch(Circle((x, y), 9, facecolor=COLOURS['paper'], edgecolor=COLOURS['quiet'], linewidth=1))
+        c.text(x, y, sign)
+
+    return column, gate, circle
+
+
+def _check_step(params, sizes, **tensors):
+    """Raise unless parameters of these shapes and the tensors (B, V) or (B, H) of one step go together."""
+    hint = 'pass what one turn of the loop works with'
+    if len(params) != len(sizes):
+        raise ValueError(f'params must be a list of {len(sizes)} tensors, got {len(params)}: {hint}')
+    named = {f'params[{i}]': (param, letters, torch.float32) for i, (param, letters) in enumerate(zip(params, sizes))}
+    want_shapes({}, hint, **{name: (tensor, 'BV' if name == 'X' else 'BH', torch.float32) for name, tensor in tensors.items()}, **named)
+
+
+def _bracketed(value):
+    """A number as it stands in a product."""
+    words = number(value.item())
+    return f'({words})' if words.startswith('−') else words
+
+# %% ../nbs/workshop/figures.ipynb #1090d565
+def gru_cell(    X,  # (B, V) float32, the one-hot rows of one time step
+    H,  # (B, H) float32, the hidden state of the step before
+    params,  # the twelve of `get_gru_params`
+    H_new,  # (B, H) float32, the hidden state after the step
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw one time step of a gated recurrent unit with its numbers: row 0 of the minibatch, the reset gate after the product.
+    画出门控循环单元的一步和其中的数：小批量的第 0 行，重置门在矩阵乘法之后。"""
+    X, H, H_new, *params = on_cpu(X, H, H_new, *params)
+    _check_step(params, ['VH', 'HH', 'H'] * 3 + ['H', 'HV', 'V'], X=X, H=H, H_new=H_new)
+    W_xz, W_hz, b_z, W_xr, W_hr, b_r, W_xh, W_hh, b_h, b_hh, _, _ = params
+    Z, R = torch.sigmoid(X @ W_xz + H @ W_hz + b_z), torch.sigmoid(X @ W_xr + H @ W_hr + b_r)
+    past, read = H @ W_hh + b_hh, X @ W_xh + b_h
+    H_tilde = torch.tanh(read + R * past)
+    if not torch.allclose(H_new, Z * H + (1 - Z) * H_tilde, rtol=1e-3, atol=1e-4):
+        raise ValueError('H_new is not Z ⊙ H + (1 − Z) ⊙ H̃: pass tensors of one and the same step')
+    with Canvas(lang) as c:
+        top = c.title('门控循环单元：走一步', 'A gated recurrent unit: one time step')
+        c.text(MARGIN, top + 2, 'Zₜ = σ(Xₜ W_xz + Hₜ₋₁ W_hz + b_z)', ha='left')
+        c.text(MARGIN, top + 20, 'Rₜ = σ(Xₜ W_xr + Hₜ₋₁ W_hr + b_r)', ha='left')
+        c.text(WIDTH - MARGIN, top + 2, 'H̃ₜ = tanh(Xₜ W_xh + b_h + Rₜ ⊙ (Hₜ₋₁ W_hh + b_hh))', ha='right')
+        c.text(WIDTH - MARGIN, top + 20, 'Hₜ = Zₜ ⊙ Hₜ₋₁ + (1 − Zₜ) ⊙ H̃ₜ', ha='right')
+        units = some_of(H.shape[1], 4)
+        column, gate, circle = _cell_parts(c, units)
+        half = 17 * len(units) / 2
+        above = top + 68 + half    # the gate of the upper road
+        road = above + half + 44   # what is kept, from left to right
+        low = road + half + 50     # the candidate
+        foot = low + half + 26 + half
+        left, product, reset, plus, candidate, write, right = MARGIN + 28, 134, 222, 306, 378, 448, WIDTH - MARGIN - 26
+        old, new = column(left, road, 'Hₜ₋₁', H[0], 'state'), column(right, road, 'Hₜ', H_new[0], 'state')
+        gate(reset, above, road, 'Zₜ', Z[0], '留多少', 'keep')
+        c.arrow((old[2] + 2, road), (reset - 9, road), colour=COLOURS['state'])
+        c.arrow((reset + 9, road), (write - 9, road), 'Zₜ ⊙ Hₜ₋₁', COLOURS['state'], ha='center', dx=0)
+        circle(write, road, '+')
+        c.arrow((write + 9, road), (new[0] - 2, road), colour=COLOURS['state'])
+        c.arrow((new[2] + 2, road), (WIDTH - 6, road), colour=COLOURS['state'])
+        c.say(WIDTH - MARGIN, new[3] + 12, '交给下一步', 'on to the next step', SMALL, COLOURS['quiet'], 'right')
+        # the candidate
+        box = column(product, low, 'Hₜ₋₁ W_hh + b_hh', past[0], 'paper', below=True)
+        c.lines((left, old[3] + 2), (left, low), colour=COLOURS['state'], line=1.2)
+        c.arrow((left, low), (box[0] - 2, low), colour=COLOURS['state'])
+        gate(reset, foot, low, 'Rₜ', R[0], '看多少', 'look')
+        c.arrow((box[2] + 2, low), (reset - 9, low), colour=COLOURS['state'])
+        c.arrow((reset + 9, low), (plus - 9, low), colour=COLOURS['state'])
+        box = column(plus, foot, 'Xₜ W_xh + b_h', read[0], 'input', below=True)
+        c.arrow((plus, box[1] - 2), (plus, low + 9), colour=COLOURS['input'])
+        circle(plus, low, '+')
+        box = column(candidate, low, 'H̃ₜ', H_tilde[0], 'paper')
+        c.arrow((plus + 9, low), (box[0] - 2, low), 'tanh', ha='center', dx=0)
+        c.arrow((box[2] + 2, low), (write - 9, low))
+        gate(write, foot, low, '1 − Zₜ', 1 - Z[0], '写多少', 'write')
+        c.arrow((write, low - 9), (write, road + 9))
+        y = c.say(MARGIN, foot + half + 46, '每一列是一个向量，一格一个隐藏单元；⊙ 和 + 都是同一格对同一格。粗框里的数：',
+                  'Each column is a vector, a cell for each hidden unit; ⊙ and + go cell by cell. The framed numbers:')
+        parts = [_bracketed(value[0, 0]) for value in (Z, H, 1 - Z, H_tilde)]
+        c.text(MARGIN, y, f'Hₜ = Zₜ · Hₜ₋₁ + (1 − Zₜ) · H̃ₜ ≈ {parts[0]} · {parts[1]} + {parts[2]} · {parts[3]} ≈ {number(H_new[0, 0].item())}', ha='left')
+        if None in units:
+            c.cut(f'{H.shape[1]} 个隐藏单元没有全部画出。', f'Not all of the {H.shape[1]} hidden units are drawn.')
+        return c.finish(y + 18, f'门控循环单元走一步：更新门的第一个数是 {parts[0]}，第一个隐藏单元从 {number(H[0, 0].item())} 变成 {number(H_new[0, 0].item())}。',
+                        f'One step of a gated recurrent unit: the first number of the update gate is {parts[0]}, and the first hidden unit goes from {number(H[0, 0].item())} to {number(H_new[0, 0].item())}.')
+
+# %% ../nbs/workshop/figures.ipynb #b55f8b15
+def lstm_cell(    X,  # (B, V) float32, the one-hot rows of one time step
+    state,  # hidden state and memory cell of the step before, (B, H) float32 each
+    params,  # the fourteen of `get_lstm_params`
+    new_state,  # hidden state and memory cell after the step
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw one time step of a long short-term memory with its numbers: row 0 of the minibatch.
+    画出长短期记忆网络的一步和其中的数：小批量的第 0 行。"""
+    X, H, C, H_new, C_new, *params = on_cpu(X, *state, *new_state, *params)
+    _check_step(params, ['VH', 'HH', 'H'] * 4 + ['HV', 'V'], X=X, H=H, C=C, H_new=H_new, C_new=C_new)
+    before = [X @ params[i] + H @ params[i + 1] + params[i + 2] for i in (0, 3, 6, 9)]
+    I, F, O = map(torch.sigmoid, before[:3])
+    C_tilde = torch.tanh(before[3])
+    for name, value, truth, formula in (('C_new', C_new, F * C + I * C_tilde, 'F ⊙ C + I ⊙ C̃'), ('H_new', H_new, O * torch.tanh(C_new), 'O ⊙ tanh(C_new)')):
+        if not torch.allclose(value, truth, rtol=1e-3, atol=1e-4):
+            raise ValueError(f'{name} is not {formula}: pass tensors of one and the same step')
+    with Canvas(lang) as c:
+        top = c.title('长短期记忆网络：走一步', 'A long short-term memory: one time step')
+        for i, (letter, gate) in enumerate(zip('IFO', 'ifo')):
+            c.text(MARGIN, top + 2 + 18 * i, f'{letter}ₜ = σ(Xₜ W_x{gate} + Hₜ₋₁ W_h{gate} + b_{gate})', ha='left')
+        for i, words in enumerate(('C̃ₜ = tanh(Xₜ W_xc + Hₜ₋₁ W_hc + b_c)', 'Cₜ = Fₜ ⊙ Cₜ₋₁ + Iₜ ⊙ C̃ₜ', 'Hₜ = Oₜ ⊙ tanh(Cₜ)')):
+            c.text(WIDTH - MARGIN, top + 2 + 18 * i, words, ha='right')
+        units = some_of(H.shape[1], 4)
+        column, gate, circle = _cell_parts(c, units)
+        half = 17 * len(units) / 2
+        above = top + 86 + half
+        road = above + half + 44   # the memory cell, from left to right
+        low = road + half + 50     # what is to be written, and what is shown
+        foot = low + half + 26 + half
+        left, total, candidate, plus, memory, show, right = MARGIN + 28, 140, 220, 296, 366, 440, WIDTH - MARGIN - 26
+        old, new = column(left, road, 'Cₜ₋₁', C[0], 'extra'), column(memory, road, 'Cₜ', C_new[0], 'extra')
+        forget = (left + plus) / 2
+        gate(forget, above, road, 'Fₜ', F[0], '留多少', 'keep')
+        c.arrow((old[2] + 2, road), (forget - 9, road), colour=COLOURS['extra'])
+        c.arrow((forget + 9, road), (plus - 9, road), 'Fₜ ⊙ Cₜ₋₁', COLOURS['extra'], ha='center', dx=0)
+        circle(plus, road, '+')
+        c.arrow((plus + 9, road), (new[0] - 2, road), colour=COLOURS['extra'])
+        c.arrow((new[2] + 2, road), (WIDTH - 6, road), colour=COLOURS['extra'])
+        c.text(WIDTH - MARGIN, road - 9, c.words('交给下一步', 'on to the next step'), SMALL, COLOURS['quiet'], 'right')
+        # what is written
+        box = column(left, low, 'Hₜ₋₁', H[0], 'state')
+        inside = column(total, low, 'Xₜ W_xc + Hₜ₋₁ W_hc + b_c', before[3][0], 'paper', below=True)
+        c.arrow((box[2] + 2, low), (inside[0] - 2, low), colour=COLOURS['state'])
+        new = column(candidate, low, 'C̃ₜ', C_tilde[0], 'paper')
+        c.arrow((inside[2] + 2, low), (new[0] - 2, low), 'tanh', ha='center', dx=0)
+        gate(plus, foot, low, 'Iₜ', I[0], '写多少', 'write')
+        c.arrow((new[2] + 2, low), (plus - 9, low))
+        c.arrow((plus, low - 9), (plus, road + 9))
+        # what is shown
+        gate(show, foot, low, 'Oₜ', O[0], '拿出多少', 'show')
+        c.lines((memory, road + half + 2), (memory, low), colour=COLOURS['extra'], line=1.2)
+        c.arrow((memory, low), (show - 9, low), 'tanh', COLOURS['extra'], ha='center', dx=0)
+        box = column(right, low, 'Hₜ', H_new[0], 'state')
+        c.arrow((show + 9, low), (box[0] - 2, low), colour=COLOURS['state'])
+        c.arrow((box[2] + 2, low), (WIDTH - 6, low), colour=COLOURS['state'])
+        y = c.say(MARGIN, foot + half + 46, '每一列是一个向量，一格一个隐藏单元；⊙ 和 + 都是同一格对同一格。粗框里的数：',
+                  'Each column is a vector, a cell for each hidden unit; ⊙ and + go cell by cell. The framed numbers:')
+        parts = [_bracketed(value[0, 0]) for value in (F, C, I, C_tilde, O, C_new)]
+        c.text(MARGIN, y, f'Cₜ = Fₜ · Cₜ₋₁ + Iₜ · C̃ₜ ≈ {parts[0]} · {parts[1]} + {parts[2]} · {parts[3]} ≈ {number(C_new[0, 0].item())}', ha='left')
+        c.text(MARGIN, y + 18, f'Hₜ = Oₜ · tanh(Cₜ) ≈ {parts[4]} · tanh({number(C_new[0, 0].item())}) ≈ {number(H_new[0, 0].item())}', ha='left')
+        if None in units:
+            c.cut(f'{H.shape[1]} 个隐藏单元没有全部画出。', f'Not all of the {H.shape[1]} hidden units are drawn.')
+        return c.finish(y + 36, f'长短期记忆网络走一步：遗忘门的第一个数是 {parts[0]}，第一个记忆元从 {number(C[0, 0].item())} 变成 {number(C_new[0, 0].item())}，拿出来的是 {number(H_new[0, 0].item())}。',
+                        f'One step of a long short-term memory: the first number of the forget gate is {parts[0]}, the first memory cell goes from {number(C[0, 0].item())} to {number(C_new[0, 0].item())}, and {number(H_new[0, 0].item())} of it is shown.')

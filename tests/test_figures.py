@@ -11,6 +11,7 @@ from rnn_scratch import drawing as module
 from rnn_scratch.curves import *
 from rnn_scratch.figures import *
 from rnn_scratch.outline import *
+from rnn_scratch.gates import get_gru_params, get_lstm_params, gru, lstm
 from rnn_scratch.text import Vocab, seq_data_iter_random, seq_data_iter_sequential
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1]/'nbs').rglob('[!.]*.ipynb'))
@@ -47,6 +48,9 @@ runs = [dict(name=('顺序分区', 'sequential'), train=(1 + 27 * torch.exp(-ste
 into_logits, into_sums = torch.randn(10, len(vocab)), [torch.zeros(2, 4)]
 for t in reversed(range(5)):  # back through time, as 06 does it
     into_sums.insert(0, (into_logits[2 * t:2 * t + 2] @ W_hq.T + into_sums[0] @ W_hh.T) * (1 - states[t + 1] ** 2))
+gru_params, lstm_params = ([torch.randn_like(param) for param in make(len(vocab), 4, 'cpu')] for make in (get_gru_params, get_lstm_params))
+_, (gru_H,) = gru(inputs[:1], (states[1],), gru_params)
+_, lstm_state = lstm(inputs[:1], (states[1], states[2]), lstm_params)
 EXAMPLES |= {
     'step7a_onehot_input': lambda lang: step7a_onehot_input(X, inputs, vocab, 1, lang),
     'step7b_rnn_cell': lambda lang: step7b_rnn_cell(inputs[0], states[0], params, states[1], outputs[0], lang),
@@ -54,6 +58,7 @@ EXAMPLES |= {
     'step7d_output_concat': lambda lang: step7d_output_concat(logits, Y, vocab, lang),
     'hidden_updates': lambda lang: hidden_updates(X, states[:6], vocab, lang),
     'forward_shapes': lambda lang: forward_shapes(X, inputs, (states[0],), params, logits, (states[5],), lang),
+    'surprise': lambda lang: surprise(text, torch.arange(1., len(text)) % 11, lang),
     'hidden_heatmap': lambda lang: hidden_heatmap(states[1:, 0], list('time machi'), 4, lang),
     'gradient_by_distance': lambda lang: gradient_by_distance([0.5, 2], torch.tensor([[0.5 ** k for k in range(9)], [2.0 ** k for k in range(9)]]), lang),
     'clipped_update': lambda lang: clipped_update(params, [param / length for param in params], 1, lang),
@@ -61,6 +66,9 @@ EXAMPLES |= {
     'gradient_norms': lambda lang: gradient_norms(runs, 1, lang),
     'training_spike': lambda lang: training_spike(runs[0]['train'][0], runs[0]['norms'], 20, 1, lang),
     'bptt_flow': lambda lang: bptt_flow(states[:6], into_logits, torch.stack(into_sums[:5]), W_hh, W_hq, lang),
+    'gru_cell': lambda lang: gru_cell(inputs[0], states[1], gru_params, gru_H, lang),
+    'lstm_cell': lambda lang: lstm_cell(inputs[0], (states[1], states[2]), lstm_params, lstm_state, lang),
+    'accuracy_by_delay': lambda lang: accuracy_by_delay([2, 40], [dict(name=('普通', 'plain'), accuracy=torch.tensor([[1, 0.125]]))], 1 / 8, lang),
     'mind_map': lambda lang: mind_map('一章 · A chapter', headings, lang),
 }
 NOT_DRAWN = {'chapter_headings', 'mind_map_mermaid'}

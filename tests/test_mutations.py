@@ -14,7 +14,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbdev.process import extract_directives
 
 NBS = Path(__file__).resolve().parents[1]/'nbs'
-STORY = '01_text', '02_model', '03_predict', '04_train'
+STORY = '01_text', '02_model', '03_predict', '04_train', '07_gates'
 FLAGS = {'slow', 'long', 'gpu'}
 
 
@@ -30,6 +30,8 @@ def text(name, line, becomes, refused=''): return Mutant(name, '01_text', line, 
 def model(name, line, becomes, refused=''): return Mutant(name, '02_model', line, becomes, refused)
 def predict(name, line, becomes): return Mutant(name, '03_predict', line, becomes)
 def train(name, line, becomes, refused=''): return Mutant(name, '04_train', line, becomes, refused)
+
+def gates(name, line, becomes, refused=''): return Mutant(name, '07_gates', line, becomes, refused)
 
 
 # what stands twice in 04 is told apart by the lines around it
@@ -58,7 +60,10 @@ MUTANTS = [
     text('join ignored', 'lines = [join.join(line for line in lines if line)]', "lines = [''.join(line for line in lines if line)]"),
     text('last label not counted', 'needed = batch_size * num_steps + 1', 'needed = batch_size * num_steps'),
     text('random: targets not shifted', 'Y = torch.stack([corpus[j + 1:j + 1 + num_steps]', 'Y = torch.stack([corpus[j:j + num_steps]'),
-    text('random: pieces overlap', 'list(range(offset, offset + num_subseqs * num_steps, num_steps))', 'list(range(offset, offset + num_subseqs))'),
+    text('random: pieces overlap', 'range(offset, offset + num_subseqs * num_steps, num_steps)', 'range(offset, offset + num_subseqs)'),
+    text('random: labels of a small type', 'yield X.long(), Y.long()', 'yield X.long(), Y'),
+    text('sequential: inputs of a small type', 'yield Xs[:, i:i + num_steps].long(),', 'yield Xs[:, i:i + num_steps],'),
+    text('numbered text not shortened', 'self.corpus = corpus[:max_tokens] if max_tokens > 0 else corpus', 'self.corpus = corpus'),
     text('random: seed ignored', 'random.shuffle(starts)', 'random.SystemRandom().shuffle(starts)'),
     text('random: offset ignored', 'offset = min(random.randint(0, num_steps - 1),', 'offset = min(0 * random.randint(0, num_steps - 1),'),
     text('sequential: targets not shifted', 'Ys = corpus[offset + 1:offset + 1 + num_tokens]', 'Ys = corpus[offset:offset + num_tokens]'),
@@ -87,12 +92,30 @@ MUTANTS = [
     predict('state not carried in warm-up', '_, state = net(get_input(), state)', 'net(get_input(), state)'),
     predict('warm-up appends its own predictions', 'outputs.append(vocab[token])', 'outputs.append(int(_.argmax(dim=1).reshape(1)))'),
     predict('first character read twice', 'for token in prefix[1:]:', 'for token in prefix:'),
-    predict('one token too many', 'for _ in range(num_preds):', 'for _ in range(num_preds + 1):'),
+    predict('one token too many', 'for _ in range(num_preds):\n        y,', 'for _ in range(num_preds + 1):\n        y,'),
     predict('a sample for the most likely', 'int(logits.argmax(dim=1).reshape(1))', 'int(torch.multinomial(torch.softmax(logits, dim=1), 1))'),
     predict('temperature upside down', '(scores - scores[0]) / temperature', '(scores - scores[0]) * temperature'),
     predict('top_k ignored', '.topk(top_k or vocab_size)', '.topk(vocab_size)'),
     predict('generator ignored', 'torch.multinomial(p, 1, generator=generator)', 'torch.multinomial(p, 1)'),
-    predict('no warning of unknown characters', '    if unknown:\n', '    if unknown and not prefix:\n'),
+    predict('no warning of unknown characters', '    if unknown:\n', '    if unknown and not tokens:\n'),
+    predict('words run together', 'return join.join([', "return ''.join(["),
+    predict('writer: state not carried in reading', '_, self.state = self.net(', 'self.net('),
+    predict('writer: state not carried in writing', 'self.state, self.last = state,', 'self.last ='),
+    predict('writer: newest token lost', 'self.state, self.last = state,', 'self.state, _ = state,'),
+    predict('writer: read without a word of what is unknown', 'warn_unknown(text, self.vocab)', 'text, self.vocab'),
+    predict('writer: begins with another token', "self.read(' ')", "self.read('e')"),
+    predict('writer: an error moves the text on', 'y, state = self.net(self.last, self.state)', 'y, state = y, self.state = self.net(self.last, self.state)'),
+    predict('writer: the first generator for all rows', 'zip(y.split(1), generators)', 'zip(y.split(1), generators[:1] * self.batch_size)'),
+    predict('writer: the first row in all rows', 'zip(y.split(1), generators)', 'zip(y[:1].expand_as(y).split(1), generators)'),
+    predict('writer: gradients recorded', '''    @torch.no_grad()
+    def write(''', '''    def write('''),
+    predict('score: state not carried', 'y, state = net(indices[:, :-1].to(device), state)', 'y, _ = net(indices[:, :-1].to(device), state)'),
+    predict('score: a token compared with itself', 'indices[0, 1:]', 'indices[0, :-1]'),
+    predict('score: in nats', " / math.log(2))", ")"),
+    predict('score: a token lost between two pieces', 'text[i:i + 501]', 'text[i:i + 500]'),
+    predict('score: a token of two pieces counted twice', 'range(0, len(text) - 1, 500)', 'range(0, len(text) - 1, 499)'),
+    predict('score: a single token', 'if len(text) < 2:', 'if len(text) < 1:'),
+    predict('score: silent about what is unknown', 'warn_unknown(text, vocab)', 'text, vocab'),
 
     train('clipping by value', 'param.grad[:] *= theta / norm', 'param.grad.clamp_(-theta, theta)'),
     train('clip factor inverted', 'param.grad[:] *= theta / norm', 'param.grad[:] *= norm / theta'),
@@ -116,6 +139,33 @@ MUTANTS = [
     train('vocabulary turned round in the checkpoint', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token[:0:-1]'),
     train('checkpoint hash not checked', "if metadata.get('sha256') != checkpoint_hash(data):", "if not metadata.get('sha256'):"),
     train('loaded parameters without gradients', '.to(device).requires_grad_()', '.to(device)'),
+
+    gates('parameters not counted', 'if len(params) != len(param_names):', 'if len(params) > len(param_names):'),
+    gates('a state of one row let through', 'len(state) != num_states or any(tensor.shape != shape for tensor in state)', 'len(state) != num_states'),
+    gates('one gate for two', 'reset_gate = get_params(vocab_size, num_hiddens, device)[:3]', 'reset_gate = update_gate'),
+    gates('b_hh not zero', 'b_hh = torch.zeros(num_hiddens,', 'b_hh = torch.ones(num_hiddens,'),
+    gates('update gate upside down', 'H = Z * H + (1 - Z) * H_tilde', 'H = (1 - Z) * H + Z * H_tilde'),
+    gates('no reset gate', 'past = R * (H @ W_hh + b_hh)', 'past = H @ W_hh + b_hh'),
+    gates('reset gate before the product', 'past = R * (H @ W_hh + b_hh)', 'past = (R * H) @ W_hh + b_hh', refused=STEP),
+    gates('b_hh outside the reset gate', 'past = R * (H @ W_hh + b_hh)', 'past = R * (H @ W_hh) + b_hh', refused=STEP),
+    gates('the book by default', 'reset_after=True,  #', 'reset_after=False,  #', refused=STEP),
+    gates('the book not by its formula', 'past = (R * H) @ W_hh + b_hh', 'past = R * (H @ W_hh + b_hh)'),
+    gates('gates never see the new state', 'X @ W_xz + H @ W_hz', 'X @ W_xz + state[0] @ W_hz'),
+    gates('GRU: last state not returned', 'return torch.cat(outputs, dim=0), (H,)', 'return torch.cat(outputs, dim=0), state'),
+    gates('one tensor for two states', 'return H, torch.zeros_like(H) ', 'return H, H '),
+    gates('forget and input gate exchanged', 'C = F * C + I * C_tilde', 'C = I * C + F * C_tilde'),
+    gates('what is forgotten is written', 'C = F * C + I * C_tilde', 'C = F * C + (1 - F) * C_tilde'),
+    gates('no output gate', 'H = O * torch.tanh(C)', 'H = torch.tanh(C)'),
+    gates('the memory shown without tanh', 'H = O * torch.tanh(C)', 'H = O * C', refused=STEP),
+    gates('sigmoid for the candidate', 'C_tilde = torch.tanh(', 'C_tilde = torch.sigmoid(', refused=STEP),
+    gates('states exchanged', 'return torch.cat(outputs, dim=0), (H, C)', 'return torch.cat(outputs, dim=0), (C, H)'),
+    gates('batch first let through', ' or rnn_layer.batch_first:', ':'),
+    gates('concise: outputs batch first', 'self.linear(Y.reshape(-1, Y.shape[-1]))', 'self.linear(Y.transpose(0, 1).reshape(-1, Y.shape[-1]))'),
+    gates('concise: hidden size for both directions', 'self.num_directions * self.num_hiddens, vocab_size', 'self.num_hiddens, vocab_size', refused='cannot be multiplied'),
+    gates("PyTorch's order of a GRU's gates kept", '3: [1, 0, 2]', '3: [0, 1, 2]'),
+    gates("PyTorch's order of an LSTM's gates kept", '4: [0, 1, 3, 2]', '4: [0, 1, 2, 3]'),
+    gates('one bias of two', 'W_h.T, b_x + b_h]', 'W_h.T, b_x]', refused='not have been used in the graph'),
+    gates('the biases of the candidate added up', 'params[-1:] = [b_x, b_h]', 'params[-1:] = [b_x + b_h, torch.zeros_like(b_h)]'),
 ]
 
 
