@@ -20,6 +20,9 @@
     document.dispatchEvent(new CustomEvent('languagechange', { detail: language }));
   }
 
+  // The dark sheets lie over the light ones; on paper they are taken off.
+  for (const sheet of document.querySelectorAll('link.quarto-color-alternate')) sheet.media = 'screen';
+
   const asked = new URLSearchParams(location.search).get('lang');
   const browser = (navigator.language || '').toLowerCase().startsWith('zh') ? 'zh' : 'en';
   show([asked, remembered(), browser].find((language) => Object.hasOwn(LANGUAGES, language ?? '')));

@@ -3,8 +3,8 @@
 # %% auto #0
 __all__ = ['STEPS', 'VARIANTS', 'BASE', 'SIZES', 'QUICK', 'TABLES', 'minibatches', 'plain_variant', 'compiled_variant',
            'fast_variant', 'torch_variant', 'floor_variant', 'take_turns', 'ratio', 'why_not_compiled', 'measure',
-           'text', 'show', 'measure_generation', 'peak_memory', 'measure_memory', 'run_bench', 'bench_chart',
-           'rnn_scratch_bench']
+           'text', 'show', 'measure_generation', 'peak_memory', 'measure_memory', 'measure_corpus', 'run_bench',
+           'bench_chart', 'rnn_scratch_bench']
 
 # %% ../nbs/workshop/bench.ipynb #cfe377cf
 import argparse
@@ -15,8 +15,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import torch
@@ -24,12 +26,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from .bptt import RNNModelFast
+from .corpus import load_corpus_files
 from .d2l import about
 from .d2l import torch as d2l
-from .drawing import COLOURS, MARGIN, Canvas
+from .drawing import COLOURS, MARGIN, SMALL, Canvas
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
-from .text import Vocab
+from .text import SeqDataLoader, Vocab
 from .train import grad_clipping, train_epoch_ch8
 
 # %% ../nbs/workshop/bench.ipynb #2130b553
@@ -289,8 +292,32 @@ def measure_memory(
         found[name] = float(subprocess.run([sys.executable, '-c', code], check=True, capture_output=True, text=True).stdout.split()[-1])
     return dict(sizes, MiB=found, share={name: value / found['plain'] for name, value in found.items()})
 
+# %% ../nbs/workshop/bench.ipynb #26661b99
+def measure_corpus(
+    rounds,  # at least this many rounds; three at most of reading
+    sizes=(100_000, 20_000_000),  # bytes of the small and of the large file
+    num_hiddens=128,  # H
+) -> dict:  # the sizes, the number of rounds, and the ratios per token, large / small
+    """Measure what a token of a large file costs, relative to one of a small file.
+    测量大文件里一个词元的代价是小文件的多少倍。"""
+    B, T = BASE['B'], BASE['T']
+    with tempfile.TemporaryDirectory() as folder:
+        read, train = {}, {}
+        for name, size in zip(('small', 'large'), sizes):
+            letters = torch.randint(27, (size,), generator=torch.Generator().manual_seed(0)) + 96  # ` to z
+            path = Path(folder, name)
+            path.write_bytes(bytes(letters.to(torch.uint8).numpy()).replace(b'`', b' '))
+            read[name] = partial(load_corpus_files, path)
+            loader, net = SeqDataLoader(B, T, False, -1, read[name]()), RNNModelFast(28, num_hiddens, 'cpu')
+            on = chain.from_iterable(cycle([loader]))  # epoch after epoch
+            train[name] = partial(lambda net, on: net.train_epoch(islice(on, sizes[0] // (B * T)), 1), net, on)
+        reading, training = take_turns(read, min(rounds, 3)), take_turns(train, rounds)
+    reading = {name: [seconds / size for seconds in reading[name]] for name, size in zip(('small', 'large'), sizes)}
+    return dict(sizes=list(sizes), rounds=rounds,
+                ratios={'reading': ratio(reading, 'large', 'small'), 'training': ratio(training, 'large', 'small')})
+
 # %% ../nbs/workshop/bench.ipynb #75b0d8de
-TABLES = (*SIZES, 'generation', 'memory')
+TABLES = (*SIZES, 'generation', 'memory', 'corpus')
 
 
 def run_bench(
@@ -321,6 +348,10 @@ def run_bench(
         sizes = {**BASE, 'V': 5000}
         row = found['tables']['memory'] = measure_memory(sizes)
         print('peak memory at V=5000, share of plain:', ', '.join(f'{name} {value:.2f}' for name, value in row['share'].items()))
+    if 'corpus' in tables:
+        row = found['tables']['corpus'] = measure_corpus(rounds)
+        print('per token, a 20 MB file against a 100 kB one (asked: at most 1.15):',
+              ', '.join(f'{name} {text(share)}' for name, share in row['ratios'].items()))
     return found
 
 # %% ../nbs/workshop/bench.ipynb #bf0ce9b5
@@ -333,24 +364,33 @@ def bench_chart(
     tables = {letter: rows for letter, rows in found['tables'].items() if letter in SIZES}
     if not tables:
         raise ValueError(f'no table to draw: measure one of {", ".join(SIZES)}')
-    colours = {'fast': COLOURS['state'], 'nn.RNN': COLOURS['input'], 'nn.RNN embedding': COLOURS['extra'], 'floor': COLOURS['quiet']}
+    colours = {'plain': COLOURS['line'], 'fast': COLOURS['state'], 'nn.RNN': COLOURS['input'],
+               'nn.RNN embedding': COLOURS['extra'], 'floor': COLOURS['quiet']}
+    meanings = {'plain': ('第四本笔记的训练，定为 1', 'the training of notebook 04, taken as 1'),
+                'fast': ('第六本笔记的，手推反向', 'that of notebook 06, gradients by hand'),
+                'nn.RNN': ('PyTorch 的，独热输入', "PyTorch's, one-hot input"),
+                'nn.RNN embedding': ('PyTorch 的，嵌入输入', "PyTorch's, embedding input"),
+                'floor': ('少不了的矩阵乘法，别的都不做', 'the matrix products alone, nothing else')}
     names = dict(H=('隐藏单元', 'hidden units'), T=('时间步', 'time steps'), B=('批量大小', 'batch size'), V=('词表大小', 'vocabulary size'))
     with Canvas(lang) as c:
-        y = c.title('速度：plain 用的时间是它的几倍', 'Speed: how many times as long plain takes')
-        for i, (name, colour) in enumerate(colours.items()):
-            c.lines((MARGIN + 120 * i, y), (MARGIN + 120 * i + 18, y), colour=colour, line=2)
-            c.text(MARGIN + 120 * i + 24, y, name, ha='left')
-        y += 24
+        y = c.title('训练快几倍：高的快', 'How many times as fast: higher is faster')
+        for name, colour in colours.items():
+            c.lines((MARGIN, y), (MARGIN + 18, y), colour=colour, line=2)
+            c.text(MARGIN + 24, y, name, SMALL, ha='left')
+            c.text(MARGIN + 112, y, c.words(*meanings[name]), SMALL, ha='left')
+            y += 15
+        y = c.say(MARGIN, y + 3, '点是中位数，色带从第 10 到第 90 百分位。', 'Dots are medians, bands go from the 10th to the 90th percentile.', SMALL, COLOURS['quiet'])
+        y += 8
         for i, (letter, rows) in enumerate(tables.items()):
             left, top = 52 + 278 * (i % 2), y + 190 * (i // 2)
             ax = c.axes(left, top + 16, 230, 130)
             c.text(left + 115, top + 4, f'{letter}: {c.words(*names[letter])}')
-            for name, colour in colours.items():
+            for name, colour in list(colours.items())[1:]:
                 ratios = [row['ratios'][f'plain / {name}'] for row in rows]
                 ax.plot(range(len(rows)), [found_['median'] for found_ in ratios], color=colour, marker='o', markersize=3)
                 ax.fill_between(range(len(rows)), [found_['p10'] for found_ in ratios], [found_['p90'] for found_ in ratios],
                                 color=colour, alpha=0.2, linewidth=0)
-            ax.axhline(1, color=COLOURS['line'], linewidth=0.8, zorder=0)
+            ax.axhline(1, color=colours['plain'], linewidth=1.5, zorder=0)
             ax.set_xticks(range(len(rows)), [str(row[letter]) for row in rows])
             ax.set_ylim(bottom=0)
             ax.tick_params(labelsize=8.5, colors=COLOURS['ink'])

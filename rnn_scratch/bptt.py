@@ -17,7 +17,6 @@ from torch.nn import functional as F
 
 from .d2l import torch as d2l
 from .model import RNNModelScratch, check_batch, get_params, init_rnn_state, rnn
-from .predict import choose_token
 from .train import train_epoch_ch8
 
 # %% ../nbs/06_bptt.ipynb #0911ab12
@@ -277,8 +276,8 @@ class RNNModelFast(RNNModelScratch):
     """`RNNModelScratch` with the gradient derived by hand: same calls, same results up to rounding, less work.
     梯度手推的 `RNNModelScratch`：调用相同，除舍入误差外结果相同，计算更省。
 
-    `net(X, state)` goes with any loss and optimizer; `train_ch8` and `predict_ch8` take `train_epoch` and
-    `generate`, which are faster still. What has not been checked (devices other than the CPU, types other
+    `net(X, state)` goes with any loss and optimizer; `train_ch8` takes `train_epoch` and, where `is_fast` says so,
+    `predict_ch8` takes `generate`, which are faster still. What has not been checked (devices other than the CPU, types other
     than float32 and float64) falls back to `RNNModelScratch`, with one warning that says why."""
 
     def __init__(
@@ -344,15 +343,8 @@ class RNNModelFast(RNNModelScratch):
         self,
         indices,  # the prefix: one index or more
         num_preds,  # how many to add
+        state,  # ((1, H),): before the prefix, one for which `is_fast` holds
     ) -> list:  # the prefix and what follows
         """Write on from a prefix, taking the most likely token at each step.
         从前缀往下写，每一步取最可能的词元。"""
-        state, indices = self.begin_state(1, self.params[0].device), list(indices)
-        if self.is_fast(state):
-            return generate(indices, num_preds, state[0], self.params)
-        first = len(indices)
-        for i in range(first + num_preds - 1):
-            y, state = self(torch.tensor([[indices[i]]], device=state[0].device), state)
-            if i >= first - 1:
-                indices.append(choose_token(y))
-        return indices
+        return generate(indices, num_preds, state[0], self.params)

@@ -2,8 +2,8 @@
 
 # %% auto #0
 __all__ = ['LINK', 'notebooks', 'directives', 'problem_at', 'check_pairs', 'check_exports', 'check_languages', 'ids_in',
-           'links_in', 'is_absolute', 'check_ids', 'check_prose', 'check_numbers', 'check_terms', 'check_docs',
-           'no_eval', 'check_outputs', 'check_notebooks']
+           'links_in', 'is_absolute', 'check_ids', 'check_prose', 'table_rows', 'find_glossary', 'check_numbers',
+           'check_terms', 'check_docs', 'no_eval', 'check_outputs', 'check_notebooks']
 
 # %% ../nbs/workshop/checks.ipynb #6d89141f
 import ast, importlib, inspect, re
@@ -262,20 +262,28 @@ def _is_shown(number, shown):
     places = len(number.partition('.')[2]) if 'e' not in number else 0
     return _value(number) in shown or places and any(f'{x:.{places}f}' == number.replace(',', '') for x in shown)
 
-def _rows(nb, column):
+def table_rows(
+    nb, # A notebook as `notebooks` returns it
+    column, # The head of one of the table's columns
+):
+    """The first table that has such a column: for each row the index of its cell, and the row as a dict.
+    有这一列的第一张表：每一行在第几格，以及这一行的内容。"""
     for i, c in _markdown(nb):
         lines = [[cell.strip() for cell in l.strip().strip('|').split('|')] for l in c.source.splitlines() if l.lstrip().startswith('|')]
         if lines and column in lines[0]: return [(i, dict(zip(lines[0], line))) for line in lines[2:]]
     return []
 
-def _glossary(nbs): return next((nb for nb in nbs if _name(nb) == 'glossary.ipynb'), None)
+def find_glossary(nbs): # Notebooks as `notebooks` returns them
+    """The glossary among notebooks, or None.
+    这些笔记本里的词汇表；没有则为 None。"""
+    return next((nb for nb in nbs if _name(nb) == 'glossary.ipynb'), None)
 
 # %% ../nbs/workshop/checks.ipynb #3a1817df
 def check_numbers(nbs): # Notebooks as `notebooks` returns them
     """Problems with numbers in prose that nothing computes and no source is given for.
     文字里既没有代码算出、又没有注明出处的数。"""
-    res, glossary = [], _glossary(nbs)
-    given = {(Path(link).name, row['数 · number'].strip('`')): i for i, row in (_rows(glossary, '数 · number') if glossary else [])
+    res, glossary = [], find_glossary(nbs)
+    given = {(Path(link).name, row['数 · number'].strip('`')): i for i, row in (table_rows(glossary, '数 · number') if glossary else [])
              for link in links_in(row['哪一页 · page'])}
     unused = dict(given)
     for nb in nbs:
@@ -297,15 +305,16 @@ def _told(cell):
 def check_terms(nbs): # Notebooks as `notebooks` returns them
     """Problems with the terms of the glossary, and with variants of them in any notebook.
     词汇表里的词的问题，以及任何笔记本里不该有的别的说法。"""
-    res, glossary, pages = [], _glossary(nbs), {_name(nb): nb for nb in nbs}
+    res, glossary, pages = [], find_glossary(nbs), {_name(nb): nb for nb in nbs}
     if not glossary: return res
-    terms = _rows(glossary, '不写 · not')
+    terms = table_rows(glossary, '不写 · not')
     for column in '中文', 'English':
         words = [row[column].lower() for _, row in terms]
         res += [problem_at(glossary, terms[0][0], f'{w} has two rows: keep one') for w in dict.fromkeys(words) if words.count(w) > 1]
     for i, row in terms:
         zh, en, link = row['中文'], row['English'], next(iter(links_in(row['出处 · where'])), '')
-        name, _, id = link.partition('#')
+        file, _, id = link.partition('#')
+        name = Path(file).name
         if not id or name not in pages:
             res.append(problem_at(glossary, i, f'{zh}: link it to the section that tells of it, as in [01](01_text.ipynb#vocab)'))
             continue

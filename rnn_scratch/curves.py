@@ -2,7 +2,7 @@
 
 # %% auto #0
 __all__ = ['hidden_heatmap', 'gradient_by_distance', 'clipped_update', 'training_curves', 'gradient_norms', 'training_spike',
-           'bptt_flow', 'accuracy_by_delay']
+           'bptt_flow', 'accuracy_by_delay', 'surprise']
 
 # %% ../nbs/workshop/curves.ipynb #08dd0d3d
 import math
@@ -510,3 +510,71 @@ def accuracy_by_delay(
         last = [f'{curve["accuracy"][:, -1].median():.0%}' for curve in curves]
         return c.finish(y + 16, f'正确率随等待步数的变化；等 {delays[-1]} 步时，' + '，'.join(f'{curve["name"][0]} {share}' for curve, share in zip(curves, last)) + f'，瞎猜 {chance:.1%}。',
                         f'Accuracy by delay; after {delays[-1]} steps ' + ', '.join(f'{curve["name"][1]} {share}' for curve, share in zip(curves, last)) + f', guessing {chance:.1%}.')
+
+# %% ../nbs/workshop/curves.ipynb #97adcf1a
+def surprise(
+    tokens,  # the N tokens of a text, at least 2: a string or a list of strings
+    bits,  # (N-1,) the surprise of each token after the first, as `score` returns it
+    lang='both',  # 'zh', 'en' or 'both'
+) -> Drawing:
+    """Draw a text, each token with the surprise it was, in bits: a darker ground and a taller bar for more.
+    画出一段文字和每个词元的惊奇程度（比特）：越意外，底色越深，柱子越高。"""
+    bits, = on_cpu(bits)
+    want('bits', bits, 'N', (torch.float32, torch.float64), 'pass what score returns')
+    if len(tokens) != len(bits) + 1 or not all(isinstance(token, str) for token in tokens):
+        raise ValueError(f'tokens must be {len(bits) + 1} strings, one more than bits, got {len(tokens)} of them')
+    if not (bits.isfinite().all() and (bits >= 0).all()):
+        raise ValueError('bits must be finite and not negative: pass what score returns')
+    found, most = [0, *bits.tolist()], max(bits.max().item(), 1)
+    ranked = (bits.argsort(descending=True, stable=True) + 1).tolist()
+    with Canvas(lang) as c:
+        y = c.title('每个词元有多意外', 'How surprising each token is')
+
+        def shade(value):
+            return tint(COLOURS['output'], round(6 * value / most) / 10) if value else COLOURS['paper']
+
+        for k, value in enumerate((0, most / 3, 2 * most / 3, most)):  # the legend
+            x = MARGIN + 62 * k
+            c.boxes([(x, y, 13, 18)], shade(value))
+            c.boxes([(x + 15, y + 18 - 18 * value / most, 4, 18 * value / most)] if value else [], COLOURS['output'], 'none')
+            c.text(x + 23, y + 9, f'{value:.1f}', SMALL, ha='left')
+        c.text(MARGIN + 62 * 4, y + 9, c.words('比特', 'bits'), SMALL, ha='left')
+        y += 30
+        places, x, row, grounds, bars = [], MARGIN, 0, {}, []
+        for i, token in enumerate(tokens):  # where each stands
+            words = c.fit(visible(token), WIDTH - 2 * MARGIN - 5)
+            w = max(c.width(words) + 4, 9)
+            if x + w > WIDTH - MARGIN or i and tokens[i - 1] == '\n':
+                x, row = MARGIN, row + 1
+            if row == 9:
+                break
+            places.append((words, x, y + 58 * row, w))
+            x += w
+        for (words, x, top, w), value in zip(places, found):
+            grounds.setdefault(shade(value), []).append((x, top + 36, w, 17))
+            if value:
+                bars.append((x + w / 2 - 2, top + 35 - 22 * value / most, 4, 22 * value / most))
+            c.text(x + w / 2, top + 44.5, words, colour=COLOURS['ink'])
+        for colour, boxes in grounds.items():
+            c.boxes(boxes, colour, 'none')
+        c.boxes(bars, COLOURS['output'], 'none')
+        taken = []
+        for i in [i for i in ranked if i < len(places)][:6]:  # the numbers of the most surprising places, none over another
+            _, x, top, w = places[i]
+            middle, half = min(max(x + w / 2, MARGIN + 10), WIDTH - MARGIN - 10), c.width(f'{found[i]:.1f}', SMALL) / 2 + 1
+            if all(line != top or abs(middle - other) > half + wide for line, other, wide in taken):
+                taken.append((top, middle, half))
+                c.text(middle, top + 28 - 22 * found[i] / most, f'{found[i]:.1f}', SMALL)
+        y = places[-1][2] + 72
+        if len(places) < len(tokens):
+            c.cut(f'共 {len(tokens)} 个词元，只画了前 {len(places)} 个。', f'Of {len(tokens)} tokens the first {len(places)} are drawn.')
+        y = c.say(MARGIN, y, f'平均 {bits.mean():.2f} 比特，困惑度 {2 ** bits.mean():.2f}；第一个没有预测，没有数。',
+                  f'{bits.mean():.2f} bits on average, perplexity {2 ** bits.mean():.2f}; the first has no prediction, and no number.')
+
+        def told(i):
+            return f'{"".join(map(visible, tokens[max(0, i - 8):i]))}[{visible(tokens[i])}] {found[i]:.1f}'
+
+        top = ', '.join(told(i) for i in ranked[:3])
+        return c.finish(y, f'一段 {len(tokens)} 个词元的文字，平均 {bits.mean():.2f} 比特；最意外的几处（比特）：{top}。',
+                        f'A text of {len(tokens)} tokens, {bits.mean():.2f} bits on average; the most surprising places, in bits: {top}.')
+

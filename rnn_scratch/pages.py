@@ -19,7 +19,7 @@ except ImportError as e:
                       "install with pip install -e '.[dev]'") from e
 
 # %% ../nbs/workshop/pages.ipynb #c3d4c672
-from .checks import _glossary, _rows, ids_in, is_absolute, links_in, notebooks
+from .checks import ids_in, is_absolute, links_in, notebooks, table_rows
 
 # %% ../nbs/workshop/pages.ipynb #33f57ee0
 _lang = {'zh': 'zh-Hans', 'en': 'en'}
@@ -36,6 +36,8 @@ def _two_languages(line):
 
 # %% ../nbs/workshop/pages.ipynb #2a58e91b
 _foreign_picture = re.compile(r'!\[([^\]]*)\]\(https?://[^)]*\)')
+_nested_link = re.compile(r'\[([^\[\]]*)\[(`[^`]*`)\]\([^)]*\)([^\[\]]*)\](?=\()')   # nbdev's link inside the notebook's own
+_badges = re.compile(r'(\s*\[!\[[^\]]*\]\(https?://[^)]*\)\]\([^)]*\))+\s*')
 
 def _up(path):   # from the page's folder to the site's
     here, nbs = Path(path).resolve().parent, get_config().nbs_path.resolve()
@@ -48,7 +50,7 @@ def _relink(text, path):
         file = Path(os.path.normpath(here/m[1]))
         if file.is_relative_to(nbs) or not file.is_relative_to(top): return m[0]
         return f'({cfg.git_url}/blob/{cfg.branch}/{file.relative_to(top).as_posix()}{m[2]})'
-    text = _foreign_picture.sub(r'\1', text.replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}'))
+    text = _foreign_picture.sub(r'\1', _nested_link.sub(r'[\1\2\3]', text).replace(f'({cfg.doc_host}{cfg.doc_baseurl}/', f'({up}'))
     return re.sub(r'(?<=\])\((\.\./[^)#\s]+)((?:#[^)\s]*)?)\)', outside, text)
 
 # %% ../nbs/workshop/pages.ipynb #7e50a004
@@ -83,7 +85,7 @@ def _link_terms(text, lang, terms, to, seen): # `to`: the glossary; `seen`: what
         return f'[{m[0]}]({to}#{_term_id(term)}){{.term title="{term[other]}"}}'
     return re.sub(f'{_apart}|{names}', link, text, flags=re.M | re.S | re.X | re.I)
 
-def _terms(): return [{'zh': row['中文'], 'en': row['English']} for _, row in _rows(read_nb(get_config().nbs_path/'glossary.ipynb'), '不写 · not')]
+def _terms(): return [{'zh': row['中文'], 'en': row['English']} for _, row in table_rows(read_nb(get_config().nbs_path/'glossary.ipynb'), '不写 · not')]
 def _term_id(term): return 'term-' + re.sub(r'[^a-z0-9]+', '-', term['en'].lower())
 
 _term_link = re.compile(r'\[([^\[\]]+)\]\([^()\s]*#term-[^()\s]*\)\{\.term [^}]*\}')
@@ -208,6 +210,7 @@ class Pages(Processor):
             elif lang == 'en' and self.opened: text = f'{text}\n\n:::'; self.opened = False
         elif _heading.fullmatch(text) and text.startswith('#'): text = _two_languages(text)
         elif text.startswith('|'): text = _table(text)
+        elif _badges.fullmatch(_lines(cell.source)): text = ''   # they are for the README
         cell.source = text
         return cell
 

@@ -7,6 +7,7 @@ __all__ = ['TIME_MACHINE_URL', 'TIME_MACHINE_SHA1', 'read_text', 'shipped_text',
            'load_data_text', 'load_data_time_machine']
 
 # %% ../nbs/01_text.ipynb #035f7355
+import array
 import collections
 import numbers
 import os
@@ -123,10 +124,12 @@ def tokenize(
 
 # %% ../nbs/01_text.ipynb #543da030
 def count_corpus(
-    tokens,  # a list of tokens, or a list of such lists
+    tokens,  # a list of tokens, or a list of such lists, or a `Counter` of them
 ) -> collections.Counter:  # token -> how often it occurs
     """Count how often each token occurs.
     统计每个词元出现的次数。"""
+    if isinstance(tokens, collections.Counter):
+        return tokens
     if len(tokens) == 0 or isinstance(tokens[0], list):
         tokens = [token for line in tokens for token in line]
     return collections.Counter(tokens)
@@ -140,7 +143,7 @@ class Vocab:
 
     def __init__(
         self,
-        tokens=None,  # a list of tokens, or a list of such lists
+        tokens=None,  # a list of tokens, or a list of such lists, or a `Counter` of them
         min_freq=0,  # leave out tokens that occur less often than this
         reserved_tokens=None,  # tokens that get the indices from 1 on, whatever the text
     ):
@@ -244,7 +247,7 @@ def spare_tokens(
 
 # %% ../nbs/01_text.ipynb #0d28370b
 def seq_data_iter_random(
-    corpus,  # the token indices: a list or a 1-d tensor
+    corpus,  # the token indices: a list, or a 1-d tensor of any integer type
     batch_size,  # B
     num_steps,  # T
 ):
@@ -255,17 +258,17 @@ def seq_data_iter_random(
     after the last piece, and pieces too few for another minibatch."""
     offset = min(random.randint(0, num_steps - 1), spare_tokens(corpus, batch_size, num_steps))
     num_subseqs = (len(corpus) - offset - 1) // num_steps
-    starts = list(range(offset, offset + num_subseqs * num_steps, num_steps))
+    starts = array.array('q', range(offset, offset + num_subseqs * num_steps, num_steps))
     random.shuffle(starts)
     corpus = torch.as_tensor(corpus)
     for i in range(0, num_subseqs // batch_size * batch_size, batch_size):
         X = torch.stack([corpus[j:j + num_steps] for j in starts[i:i + batch_size]])          # (B, T)
         Y = torch.stack([corpus[j + 1:j + 1 + num_steps] for j in starts[i:i + batch_size]])  # (B, T)
-        yield X, Y
+        yield X.long(), Y.long()
 
 # %% ../nbs/01_text.ipynb #8e948419
 def seq_data_iter_sequential(
-    corpus,  # the token indices: a list or a 1-d tensor
+    corpus,  # the token indices: a list, or a 1-d tensor of any integer type
     batch_size,  # B
     num_steps,  # T
 ):
@@ -280,7 +283,7 @@ def seq_data_iter_sequential(
     Xs = corpus[offset:offset + num_tokens].reshape(batch_size, -1)          # (B, num_tokens / B)
     Ys = corpus[offset + 1:offset + 1 + num_tokens].reshape(batch_size, -1)  # (B, num_tokens / B)
     for i in range(0, Xs.shape[1] // num_steps * num_steps, num_steps):
-        yield Xs[:, i:i + num_steps], Ys[:, i:i + num_steps]                 # (B, T), (B, T)
+        yield Xs[:, i:i + num_steps].long(), Ys[:, i:i + num_steps].long()   # (B, T), (B, T)
 
 # %% ../nbs/01_text.ipynb #577ebcd3
 class SeqDataLoader:
@@ -293,7 +296,7 @@ class SeqDataLoader:
         num_steps,  # T
         use_random_iter,  # random sampling, else sequential partitioning
         max_tokens,  # keep the first so many tokens; 0 or less keeps all
-        lines=None,  # the text, a list of strings; None for The Time Machine
+        lines=None,  # the text, a list of strings, or a pair (indices, `Vocab`); None for The Time Machine
         token='char',  # 'char' or 'word'
         join='',  # what ties one line to the next
         strict=False,  # raise where The Time Machine can't be had
@@ -304,7 +307,11 @@ class SeqDataLoader:
             self.data_iter_fn = seq_data_iter_sequential
         if lines is None:
             lines = read_time_machine(strict)
-        self.corpus, self.vocab = load_corpus_text(lines, max_tokens, token, join)
+        if isinstance(lines, tuple) and len(lines) == 2 and isinstance(lines[1], Vocab):
+            corpus, self.vocab = lines
+            self.corpus = corpus[:max_tokens] if max_tokens > 0 else corpus
+        else:
+            self.corpus, self.vocab = load_corpus_text(lines, max_tokens, token, join)
         spare_tokens(self.corpus, batch_size, num_steps)
         self.batch_size, self.num_steps = batch_size, num_steps
 
@@ -313,7 +320,7 @@ class SeqDataLoader:
 
 
 def load_data_text(
-    lines,  # the text, a list of strings; [text] keeps a text's own line ends
+    lines,  # the text, a list of strings ([text] keeps its own line ends), or a pair (indices, `Vocab`)
     batch_size,  # B
     num_steps,  # T
     use_random_iter=False,  # random sampling, else sequential partitioning

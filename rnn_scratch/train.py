@@ -138,7 +138,7 @@ def train_epochs(
 
     for epoch in range(first_epoch, num_epochs + 1):
         try:
-            if hasattr(net, 'train_epoch'):  # `RNNModelFast`
+            if isinstance(net, RNNModelScratch) and hasattr(net, 'train_epoch'):  # as `RNNModelFast` has
                 ppl, speed = net.train_epoch(train_iter, lr, use_random_iter)
             else:
                 ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)

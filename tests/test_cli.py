@@ -1,4 +1,5 @@
 """The installed commands, as a newcomer types them in an empty folder."""
+import json
 import multiprocessing
 import os
 import random
@@ -243,10 +244,21 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.parametrize("args, said", [
-    (["--text", "missing.txt"], "--text missing.txt could not be read (No such file or directory)"),
-    (["--text", "."], "--text . could not be read"),
-    (["--text", "gbk.txt"], "gbk.txt is not UTF-8"),
-    (["--text", "blank.txt"], "blank.txt is empty"),
+    (["--text", "missing.txt"], "missing.txt could not be read (No such file or directory)"),
+    (["--text", "."], "would become part of the text in .: choose another folder with --out"),
+    (["--text", "short.txt", "--out", "short", "--log", "short.txt"], "short.txt would become part of the text in short.txt"),
+    (["--text", "empty"], "empty has no text file in it (it is empty): give a folder with UTF-8 text files"),
+    (["--text", "gbk.txt"], "gbk.txt is not UTF-8: byte 2 is 0xbc"),
+    (["--text", "short.txt", "gbk.txt"], "gbk.txt is not UTF-8: byte 2 is 0xbc"),
+    (["--text", "blank.txt"], "the text has no letters"),
+    (["--text", "pi.txt"], "the text has no letters: not one of its 2 different tokens has a letter of any script"),
+    (["--corpus", "en", "--token", "letter"], "--token letter is unknown: use char or word"),
+    (["--corpus", "en", "--min-freq", "0"], "min_freq must be a whole number of at least 1, got 0"),
+    (["--corpus", "en", "--min-freq", "9999"], "min_freq=9999 leaves no token"),
+    (["--corpus", "en", "--patience", "0"], "patience must be a whole number of at least 1, got 0"),
+    (["--corpus", "en", "--patience", "3"], "--patience 3 waits for a better validation perplexity: hold out a part with --val-fraction"),
+    (["--corpus", "en", "--log", "no/log"], "choose another folder with --log"),
+    (["--corpus", "en", "--log", "short.txt"], "short.txt exists: replace it with --force"),
     (["--text", "short.txt"], "the text has 6 tokens"),
     (["--text", "short.txt", "--corpus", "en"], "not allowed with argument"),
     (["--corpus", "en", "--val-fraction", "1"], "--val-fraction must be at least 0 and less than 1, got 1.0"),
@@ -263,9 +275,11 @@ def test_bad_input_of_the_new_options(tmp_path, monkeypatch, capsys, args, said)
     Path("gbk.txt").write_bytes("时间".encode("gbk"))
     Path("blank.txt").write_text(" \n")
     Path("short.txt").write_text("六个字的文本", encoding="utf-8")
+    Path("pi.txt").write_text("31" * 5000)
+    Path("empty").mkdir()
     assert typed(rnn_scratch_train, *TINY, *args) == 2
     assert said in capsys.readouterr().err
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 @pytest.mark.parametrize("args, said", [
@@ -274,6 +288,8 @@ def test_bad_input_of_the_new_options(tmp_path, monkeypatch, capsys, args, said)
     (["--val-fraction", "0.2"], "--val-fraction 0.0 (now 0.2)"),
     (["--seed", "1"], "--seed 0 (now 1)"),
     (["--model", "plain"], "--model fast (now plain)"),
+    (["--token", "word"], "--token char (now word)"),
+    (["--min-freq", "2"], "--min-freq 1 (now 2)"),
     (["--corpus", "zh"], "was trained with a text of SHA-1 cbbf"),
     (["--epochs", "2"], "has 2 epochs already: give more with --epochs"),
 ])
@@ -298,30 +314,6 @@ def test_a_model_without_its_training_is_not_resumed(trained, tmp_path, capsys):
     assert "holds a model and no training to resume" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("args, said", [
-    (["--temperature", "-0.5"], "temperature must be a finite number of at least 0, got -0.5"),
-    (["--temperature", "nan"], "got nan"),
-    (["--top-k", "0"], "top_k must be a whole number of at least 1, got 0"),
-    (["--top-k", "29"], "top_k must be at most 28, the size of the vocabulary, got 29"),
-    (["--top-k", "0", "--temperature", "0"], "top_k must be a whole number of at least 1, got 0"),
-    (["--length", "0"], "length must be a whole number of at least 1, got 0"),
-    (["--seed", "-1"], "--seed must be from 0"),
-])
-def test_bad_input_for_sampling(trained, capsys, args, said):
-    assert typed(rnn_scratch_sample, str(trained), *args) == 2
-    assert said in capsys.readouterr().err
-
-
-def test_sampling_is_the_same_for_the_same_seed(trained, capsys):
-    texts = []
-    for args in (["--seed", "1"], ["--seed", "1"], ["--seed", "2"], ["--temperature", "0"], ["--top-k", "1", "--seed", "5"]):
-        assert typed(rnn_scratch_sample, str(trained), "--prefix", "the moon", *args) == 0
-        texts.append(capsys.readouterr().out)
-    assert texts[0] == texts[1] != texts[2] and texts[3] == texts[4] and texts[0].startswith("the moon")
-    assert typed(rnn_scratch_sample, str(trained), "--prefix", "月亮") == 0
-    assert "not in the vocabulary, read as <unk>: '亮' '月'" in capsys.readouterr().err
-
-
 def test_checkpoints_that_are_none(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("cut").write_bytes(trained.read_bytes()[:-100])
@@ -337,3 +329,68 @@ def test_checkpoints_that_are_none(trained, tmp_path, monkeypatch, capsys):
     Path("cut.safetensors").write_bytes(Path("cut").read_bytes())
     assert typed(rnn_scratch_train, "--corpus", "en", *TINY, "--out", "cut", "--resume") == 2
     assert "is not a whole safetensors file" in capsys.readouterr().err
+
+
+def test_files_and_folders_of_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("shelf").mkdir()
+    Path("shelf/.hidden").write_text("not this")
+    for name in ("shelf/b.txt", "one.txt", "two.txt"):
+        Path(name).write_text(shipped_text("en").read_text(encoding="utf-8"), encoding="utf-8")
+    small = [option for option in TINY if option not in ("--max-tokens", "1500")]
+    args = ["--text", "shelf", "one.txt", "--text", "two.txt", "--token", "word", "--min-freq", "3", *small]
+    assert typed(rnn_scratch_train, *args, "--epochs", "1") == 0
+    printed = capsys.readouterr().out
+    assert "left out, hidden: " + str(Path("shelf/.hidden")) in printed
+    total = 3 * len(shipped_text("en").read_text(encoding="utf-8").split())
+    assert f"{total} words of {total}, " in printed  # all of a text of one's own, unless --max-tokens says less
+    net, vocab, settings = load_checkpoint("rnn_shelf_and_2_more_seed0.safetensors")
+    assert (settings["token"], settings["text"], settings["max_tokens"]) == ("word", ["shelf", "one.txt", "two.txt"], 0)
+    assert "the" in vocab.token_to_idx and f"{len(vocab)} in the vocabulary" in printed
+    assert typed(rnn_scratch_train, *args, "--epochs", "2", "--resume", "--max-tokens", "0") == 0
+    assert "going on after epoch 1" in capsys.readouterr().out
+
+
+def test_a_text_may_be_read_from_its_own_folder_if_the_files_go_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("shelf").mkdir()
+    Path("shelf/a.txt").write_text(shipped_text("en").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir("shelf")
+    assert typed(rnn_scratch_train, "--text", ".", *TINY, "--epochs", "1", "--out", "../run") == 0
+    assert [file.name for file in Path(".").iterdir()] == ["a.txt"] and Path("../run.safetensors").exists()
+
+
+def log_lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_log_of_a_killed_and_resumed_run_has_each_epoch_once(tmp_path):
+    args = ["--corpus", "en", *TINY, "--val-fraction", "0.2", "--save-every", "2"]
+    halves, straight = tmp_path / "halves.jsonl", tmp_path / "straight.jsonl"
+    assert typed(rnn_scratch_train, *args, "--epochs", "4", "--out", str(tmp_path / "halves"), "--log", str(halves)) == 0
+    with open(halves, "ab") as file:  # as a kill leaves it: further than the checkpoint, and torn
+        file.write(b'{"epoch": 5, "perplexity": 1.0}\n{"epoch": 6, "perp')
+    assert typed(rnn_scratch_train, *args, "--epochs", "8", "--out", str(tmp_path / "halves"), "--log", str(halves), "--resume") == 0
+    assert typed(rnn_scratch_train, *args, "--epochs", "8", "--out", str(tmp_path / "straight"), "--log", str(straight)) == 0
+    assert_same_run(tmp_path / "halves.safetensors", tmp_path / "straight.safetensors")
+    kept = read_checkpoint(tmp_path / "halves.safetensors")[2]
+    for log in (halves, straight):
+        first, *lines = log_lines(log)
+        assert first["settings"]["epochs"] == 8 and [line["epoch"] for line in lines] == list(range(1, 9))
+        assert [line["perplexity"] for line in lines] == kept["perplexities"]
+        assert [line["validation"] for line in lines] == kept["val_perplexities"]
+        assert lines[-1]["best_epoch"] == kept["best_epoch"] and lines[-1]["best"] == min(kept["val_perplexities"])
+        assert all(line["seconds"] > 0 and line["tokens_per_second"] > 0 for line in lines)
+
+
+def test_patience_stops_an_interrupted_run_at_the_same_epoch(tmp_path, capsys):
+    args = ["--corpus", "en", *TINY, "--lr", "12", "--val-fraction", "0.2", "--patience", "3", "--save-every", "1"]
+    assert typed(rnn_scratch_train, *args, "--epochs", "300", "--out", str(tmp_path / "straight")) == 0
+    kept = read_checkpoint(tmp_path / "straight.safetensors")[2]
+    epochs, best = len(kept["perplexities"]), kept["best_epoch"]
+    assert epochs == best + 3 < 300 and f"no better validation perplexity since epoch {best}" in capsys.readouterr().out
+    assert typed(rnn_scratch_train, *args, "--epochs", str(epochs - 1), "--out", str(tmp_path / "halves")) == 0
+    assert typed(rnn_scratch_train, *args, "--epochs", "300", "--out", str(tmp_path / "halves"), "--resume") == 0
+    assert_same_run(tmp_path / "straight.safetensors", tmp_path / "halves.safetensors")
+    assert typed(rnn_scratch_train, *args, "--epochs", "300", "--out", str(tmp_path / "halves"), "--resume") == 2
+    assert f"has stopped already: epoch {best} of {epochs} was the best" in capsys.readouterr().err

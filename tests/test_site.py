@@ -351,6 +351,25 @@ def test_the_tab_is_remembered_from_page_to_page(visit, docs):
     assert page.locator('.tab-pane.active').first.inner_text().strip()
 
 
+@needs_docs
+@pytest.mark.parametrize('name', ['model.html', 'glossary.html'])
+def test_a_page_prints_whole_and_in_light_colours(visit, docs, name):
+    page = visit(f'{docs}{name}?lang=zh', color_scheme='dark', viewport={'width': 680, 'height': 960})
+    ground = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    ink = "getComputedStyle(document.querySelector('.bilingual > .zh > p')).color.match(/\\d+/g).slice(0, 3).map(Number)"
+    assert max(page.evaluate(ground)) < 90 < min(page.evaluate(ink))
+    page.emulate_media(media='print', color_scheme='dark')
+    assert min(page.evaluate(ground)) > 240 and max(page.evaluate(ink)) < 120
+    for away in '#quarto-header', '#quarto-sidebar', '#quarto-margin-sidebar', '.page-navigation', '.colab', '.bilingual > .en':
+        assert not any(e.is_visible() for e in page.locator(away).all()), away
+    assert page.locator('h1.title').is_visible() and page.locator('.bilingual > .zh > p').first.is_visible()
+    tabs = page.locator('.panel-tabset')
+    assert all(t.locator('.nav-link:visible').count() == t.locator('.tab-pane:visible').count() == 1 for t in tabs.all())
+    cut = "e => e.scrollWidth > e.clientWidth + 1"
+    assert not any(e.evaluate(cut) for e in page.locator('main pre:visible').all())
+    assert page.evaluate('document.documentElement.scrollWidth') <= 680
+
+
 class Targets(html.parser.HTMLParser):
     """The ids of a page, and the addresses its links lead to."""
     def __init__(self, text):
