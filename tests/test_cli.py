@@ -394,3 +394,25 @@ def test_patience_stops_an_interrupted_run_at_the_same_epoch(tmp_path, capsys):
     assert_same_run(tmp_path / "straight.safetensors", tmp_path / "halves.safetensors")
     assert typed(rnn_scratch_train, *args, "--epochs", "300", "--out", str(tmp_path / "halves"), "--resume") == 2
     assert f"has stopped already: epoch {best} of {epochs} was the best" in capsys.readouterr().err
+
+
+def test_the_home_pages_commands_on_a_text_of_ones_own(tmp_path):
+    """As the README has them, only with a small model and few epochs."""
+    readme = (Path(__file__).parents[1]/"README.md").read_text(encoding="utf-8")
+    block = next(block for block in readme.split("```sh\n") if block.startswith("rnn_scratch_train --text"))
+    text = shipped_text("en").read_text(encoding="utf-8")
+    (tmp_path/"novel.txt").write_text(text[:3000], encoding="utf-8")
+    (tmp_path/"notes").mkdir()
+    (tmp_path/"notes"/"today.txt").write_text(text[3000:5000], encoding="utf-8")
+    (tmp_path/"draft.txt").write_text("It was late.", encoding="utf-8")
+    lines = block.partition("```")[0].splitlines()
+    assert len(lines) == 5
+    for line in lines:
+        words = shlex.split(line)
+        if "--text" in words:
+            words += ["--epochs", "2", "--num-hiddens", "8", "--batch-size", "4", "--num-steps", "20", "--device", "cpu"]
+        ran = subprocess.run([command(words[0]), *words[1:]], cwd=tmp_path, env=environment(), input="It was\n",
+                             capture_output=True, text=True, encoding="utf-8", timeout=100)
+        assert ran.returncode == 0 and ran.stdout, (line, ran.stderr)
+    assert len((tmp_path/"novel.jsonl").read_text(encoding="utf-8").splitlines()) == 3  # the settings, and two epochs
+    assert {"novel.safetensors", "novel.svg", "together.safetensors"} <= {path.name for path in tmp_path.iterdir()}
