@@ -410,7 +410,7 @@ def resume_command(
     返回接着训练要敲的命令。"""
     words = ['rnn_scratch_train']
     if dist.is_torchelastic_launched():
-        words = ['torchrun', f'--nproc_per_node={os.environ["LOCAL_WORLD_SIZE"]}', '-m', 'rnn_scratch.cli']
+        words = ['torchrun', f'--nproc_per_node={os.environ["LOCAL_WORLD_SIZE"]}', '-m', '--', 'rnn_scratch.cli']
     for name, kind, default, _ in TRAIN_OPTIONS:
         if name not in ('out', 'resume', 'force') and settings[name] != default:
             value = settings[name]

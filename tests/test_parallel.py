@@ -23,7 +23,7 @@ SMALL = ["--corpus", "en", "--num-hiddens", "16", "--batch-size", "8", "--num-st
 
 
 def words(size):
-    return [TORCHRUN, "--standalone", f"--nproc_per_node={size}", "-m", "rnn_scratch.cli"]
+    return [TORCHRUN, "--standalone", f"--nproc_per_node={size}", "-m", "--", "rnn_scratch.cli"]
 
 
 def options():
@@ -174,9 +174,17 @@ def test_one_that_stops_leaves_none_hanging(tmp_path, rank, number):
     if rank is None:
         assert len(lines) == 1, said
         line, = lines
-        assert "go on with: torchrun --nproc_per_node=2 -m rnn_scratch.cli" in line
+        assert "go on with: torchrun --nproc_per_node=2 -m -- rnn_scratch.cli" in line
         command = shlex.split(line.split("go on with: ")[1])
         epochs = len(kept(tmp_path / "run.safetensors")["perplexities"])
         resumed = subprocess.run([TORCHRUN, "--standalone", *command[1:], "--epochs", str(epochs + 1)], cwd=tmp_path, timeout=100,
                                  **options())
         assert resumed.returncode == 0 and f"going on after epoch {epochs}" in resumed.stdout, resumed.stderr
+
+
+def test_early_stopping_stops_all(tmp_path):
+    done = run(tmp_path, 2, "--epochs", "1000", "--lr", "8", "--val-fraction", "0.2", "--patience", "1", "--out", "run", "--log", "log")
+    assert done.returncode == 0 and "no better validation perplexity since epoch" in done.stdout, done.stderr
+    epochs = len(kept(tmp_path / "run.safetensors")["val_perplexities"])
+    assert 1 < epochs < 1000
+    assert (tmp_path / "log").read_text().count('"epoch"') == epochs  # process 0 alone writes it
