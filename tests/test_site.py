@@ -319,12 +319,13 @@ def test_axe_finds_nothing_serious(browser, docs, name, scheme):
 
 
 @needs_docs
+@pytest.mark.parametrize('width', [390, 1280])
 @pytest.mark.parametrize('name', built())
-def test_a_phone_never_scrolls_sideways(browser, docs, name):
-    context = browser.new_context(locale='zh-CN', viewport={'width': 390, 'height': 844})
+def test_no_page_scrolls_sideways(browser, docs, name, width):
+    context = browser.new_context(locale='zh-CN', viewport={'width': width, 'height': 844})
     page = context.new_page()
     page.goto(docs + name + '?lang=both', wait_until='load')
-    assert page.evaluate('document.documentElement.scrollWidth') == 390
+    assert page.evaluate('document.documentElement.scrollWidth') == width
     context.close()
 
 
