@@ -33,7 +33,7 @@ from .drawing import COLOURS, MARGIN, SMALL, Canvas
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
 from .text import SeqDataLoader, Vocab
-from .train import grad_clipping, train_epoch_ch8
+from .train import train_epoch_ch8
 
 # %% ../nbs/workshop/bench.ipynb #2130b553
 STEPS = 2  # minibatches in a round

@@ -1028,7 +1028,8 @@ def _bracketed(value):
     return f'({words})' if words.startswith('−') else words
 
 # %% ../nbs/workshop/figures.ipynb #1090d565
-def gru_cell(    X,  # (B, V) float32, the one-hot rows of one time step
+def gru_cell(
+    X,  # (B, V) float32, the one-hot rows of one time step
     H,  # (B, H) float32, the hidden state of the step before
     params,  # the twelve of `get_gru_params`
     H_new,  # (B, H) float32, the hidden state after the step
@@ -1091,7 +1092,8 @@ def gru_cell(    X,  # (B, V) float32, the one-hot rows of one time step
                         f'One step of a gated recurrent unit: the first number of the update gate is {parts[0]}, and the first hidden unit goes from {number(H[0, 0].item())} to {number(H_new[0, 0].item())}.')
 
 # %% ../nbs/workshop/figures.ipynb #b55f8b15
-def lstm_cell(    X,  # (B, V) float32, the one-hot rows of one time step
+def lstm_cell(
+    X,  # (B, V) float32, the one-hot rows of one time step
     state,  # hidden state and memory cell of the step before, (B, H) float32 each
     params,  # the fourteen of `get_lstm_params`
     new_state,  # hidden state and memory cell after the step
