@@ -15,7 +15,7 @@ def init_rnn_params(
     num_hiddens,  # H
     num_outputs,  # length of an output vector: V
     device,  # where the tensors live
-) -> list:  # W_xh (V, H), W_hh (H, H), b_h (H,), W_hq (H, V), b_q (V,), float32, with gradients
+) -> list:  # W_xh (V, H), W_hh (H, H), b_h (H,), W_hq (H, V), b_q (V,), with gradients
     """Return the five parameters of a recurrent network, weights normal with standard deviation 0.01.
     返回循环神经网络的五个参数，权重服从标准差为 0.01 的正态分布。"""
     check_positive(num_inputs=num_inputs, num_hiddens=num_hiddens, num_outputs=num_outputs)
@@ -48,7 +48,7 @@ def init_rnn_state(
     batch_size,  # B
     num_hiddens,  # H
     device,  # where the tensor lives
-) -> tuple:  # one tensor of zeros: ((B, H),), float32
+) -> tuple:  # one tensor of zeros: ((B, H),)
     """Return the hidden state before the first time step: zeros.
     返回第一个时间步之前的隐藏状态：全 0。"""
     check_positive(batch_size=batch_size, num_hiddens=num_hiddens)
@@ -116,14 +116,15 @@ class RNNModelScratch:
 
     def __call__(self, X, state):
         check_batch(X, state, self.params)
-        X = F.one_hot(X.T.long(), self.vocab_size).type(torch.float32)  # (T, B, V)
+        X = F.one_hot(X.T.long(), self.vocab_size).type(self.params[0].dtype)  # (T, B, V)
         return self.forward_fn(X, state, self.params)
 
     def begin_state(
         self,
         batch_size,  # B
         device,  # where the state lives
-    ) -> tuple:  # the state before the first step
+    ) -> tuple:  # the state before the first step, of the dtype of the parameters
         """Return the state before the first time step.
         返回第一个时间步之前的状态。"""
-        return self.init_state(batch_size, self.num_hiddens, device)
+        state = self.init_state(batch_size, self.num_hiddens, device)
+        return tuple(tensor.type(self.params[0].dtype) for tensor in state)

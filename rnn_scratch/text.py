@@ -15,11 +15,14 @@ import random
 import re
 import sys
 import warnings
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import pooch
 import torch
+
+from .files import seems_to_be
 
 # %% ../nbs/01_text.ipynb #9654a593
 def read_text(
@@ -28,17 +31,21 @@ def read_text(
     """Return the text of a UTF-8 file.
     返回一个 UTF-8 文件的文本。
 
-    Raises `ValueError` for a file that is empty or not UTF-8."""
+    Raises `ValueError` for a file that is empty, is not UTF-8, or has a byte of 0."""
     path = Path(path)
     data = path.read_bytes()
     try:
         text = data.decode('utf-8').removeprefix('\ufeff')
+        wrong, at = 'text', data.find(b'\0')
     except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8: byte {error.start} is {data[error.start]:#04x}. Save it as UTF-8, '
-                         f'for example: iconv -f GB18030 -t UTF-8 {path.name} > utf8.txt') from None
+        wrong, at = 'UTF-8', error.start
+    if at >= 0:
+        raise ValueError(f'{path} is not {wrong}: byte {at} is {data[at]:#04x}; '
+                         f'{seems_to_be(data[:at + 2 ** 16])}')
     if not text.strip():
-        raise ValueError(f'{path} is empty: give a file with at least one character that is not white space')
-    return text.replace('\r\n', '\n')
+        raise ValueError(f'{path} is empty: give a file with at least one character '
+                         f'that is not white space')
+    return text.replace('\r\n', '\n').replace('\r', '\n')
 
 # %% ../nbs/01_text.ipynb #52740eb0
 TIME_MACHINE_URL = 'https://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt'
@@ -97,6 +104,8 @@ def clean_lines(
 ) -> list:  # one string a line: letters a to z and single spaces
     """Return the lines of a text as lower-case letters and spaces.
     返回文本的各行，只含小写字母和空格。"""
+    if not isinstance(text, str):
+        raise TypeError(f'text must be one string, got {type(text).__name__}')
     return [re.sub('[^A-Za-z]+', ' ', line).strip().lower() for line in text.splitlines()]
 
 
@@ -114,7 +123,7 @@ def tokenize(
 ) -> list:  # a list of tokens for each line
     """Split each line into words or characters.
     把每一行拆成单词或字符。"""
-    if isinstance(lines, str):
+    if isinstance(lines, (str, bytes)):
         raise TypeError('lines must be a list of strings, got one string: write [text] for a text of one line')
     if token == 'word':
         return [line.split() for line in lines]
@@ -130,16 +139,21 @@ def count_corpus(
     统计每个词元出现的次数。"""
     if isinstance(tokens, collections.Counter):
         return tokens
-    if len(tokens) == 0 or isinstance(tokens[0], list):
+    if isinstance(tokens, Mapping):
+        raise TypeError(f'tokens must be a list of tokens, or a Counter, '
+                        f'got {type(tokens).__name__}')
+    tokens = list(tokens)
+    if tokens and isinstance(tokens[0], list):
         tokens = [token for line in tokens for token in line]
     return collections.Counter(tokens)
 
 
-class Vocab:
+class Vocab(Mapping):
     """A vocabulary: tokens to indices and back, the most frequent first.
     词表：词元与索引互换，频率高的在前。
 
-    `vocab[token]` or `vocab[list_of_tokens]` gives indices; an unknown token gives 0, `<unk>`."""
+    `vocab[token]` or `vocab[list_of_tokens]` gives indices; an unknown token gives 0, `<unk>`.
+    In all else it is a mapping from tokens to indices that can't be changed."""
 
     def __init__(
         self,
@@ -149,8 +163,10 @@ class Vocab:
     ):
         counter = count_corpus([] if tokens is None else tokens)
         self._token_freqs = sorted(counter.items(), key=lambda item: item[1], reverse=True)
-        self.idx_to_token = ['<unk>'] + (reserved_tokens or [])
+        self.idx_to_token = ['<unk>', *(reserved_tokens or [])]
         self.token_to_idx = {token: idx for idx, token in enumerate(self.idx_to_token)}
+        if len(self.token_to_idx) < len(self.idx_to_token):
+            raise ValueError("reserved_tokens must differ from each other and from '<unk>'")
         for token, freq in self._token_freqs:
             if freq < min_freq:
                 break
@@ -161,10 +177,33 @@ class Vocab:
     def __len__(self):
         return len(self.idx_to_token)
 
+    def __iter__(self):
+        return iter(self.idx_to_token)
+
+    def __contains__(self, token):
+        try:
+            return token in self.token_to_idx
+        except TypeError:
+            return False
+
     def __getitem__(self, tokens):
-        if not isinstance(tokens, (list, tuple)):
+        if isinstance(tokens, str):
             return self.token_to_idx.get(tokens, self.unk)
-        return [self[token] for token in tokens]
+        if tokens in self:
+            return self.token_to_idx[tokens]
+        if isinstance(tokens, (list, tuple)):
+            return [self[token] for token in tokens]
+        raise TypeError(f'no token and no list of tokens: {tokens!r}; '
+                        f'to turn indices into tokens there is to_tokens')
+
+    def get(
+        self,
+        token,  # one token
+        default=None,  # what to return where the vocabulary lacks it
+    ):
+        """Return the index of a token, or `default`.
+        返回一个词元的索引；词表里没有则返回 `default`。"""
+        return self.token_to_idx.get(token, default)
 
     def to_tokens(
         self,
@@ -199,7 +238,7 @@ def load_corpus_text(
 ) -> tuple:  # the list of indices and the `Vocab` of the whole text
     """Turn a text into one row of token indices and its vocabulary.
     把文本变成一长串词元索引和它的词表。"""
-    if join:
+    if join and not isinstance(lines, str):
         lines = [join.join(line for line in lines if line)]
     tokens = tokenize(lines, token)
     vocab = Vocab(tokens)
@@ -251,11 +290,11 @@ def seq_data_iter_random(
     batch_size,  # B
     num_steps,  # T
 ):
-    """Yield minibatches X, Y, both (B, T) int64, of pieces in random order.
-    按随机次序给出小批量 X、Y，形状都是 (B, T)，int64。
+    """Yield minibatches X, Y, both (B, T) int64, of windows in random order.
+    按随机次序取窗口，给出小批量 X、Y，形状都是 (B, T)，int64。
 
-    No piece occurs twice. Left out: up to T - 1 tokens at the start, chosen by `random`, what is left
-    after the last piece, and pieces too few for another minibatch."""
+    No window occurs twice in a pass. Left out: up to T - 1 tokens at the start, chosen by
+    `random`, what is left after the last window, and windows too few for another minibatch."""
     offset = min(random.randint(0, num_steps - 1), spare_tokens(corpus, batch_size, num_steps))
     num_subseqs = (len(corpus) - offset - 1) // num_steps
     starts = array.array('q', range(offset, offset + num_subseqs * num_steps, num_steps))
@@ -288,7 +327,10 @@ def seq_data_iter_sequential(
 # %% ../nbs/01_text.ipynb #577ebcd3
 class SeqDataLoader:
     """An iterable over the minibatches of a text, cut afresh on every pass.
-    遍历一个文本的小批量，每次遍历重新切分。"""
+    遍历一个文本的小批量，每次遍历重新切分。
+
+    `len` is the number of minibatches of a pass; where it depends on how many tokens are
+    dropped at the start, `len` raises `TypeError`."""
 
     def __init__(
         self,
@@ -313,10 +355,24 @@ class SeqDataLoader:
         else:
             self.corpus, self.vocab = load_corpus_text(lines, max_tokens, token, join)
         spare_tokens(self.corpus, batch_size, num_steps)
+        low, high = torch.as_tensor(self.corpus).aminmax()
+        if low == high:
+            raise ValueError(f'every token is {self.vocab.to_tokens(low)!r}: there is nothing '
+                             f'to learn, give a text of at least two different tokens')
         self.batch_size, self.num_steps = batch_size, num_steps
 
     def __iter__(self):
         return self.data_iter_fn(self.corpus, self.batch_size, self.num_steps)
+
+    def __len__(self):
+        B, T = self.batch_size, self.num_steps
+        most = T - 1 if self.data_iter_fn is seq_data_iter_random else T
+        most = min(most, spare_tokens(self.corpus, B, T))
+        fewest, largest = [(len(self.corpus) - 1 - offset) // (B * T) for offset in (most, 0)]
+        if fewest < largest:
+            raise TypeError(f'a pass has {fewest} or {largest} minibatches, as many as fit '
+                            f'after the random start: count them as they come')
+        return fewest
 
 
 def load_data_text(
