@@ -25,8 +25,8 @@ def choose_token(
     选下一个词元：取最高分，或者按概率 softmax(logits / temperature) 抽取。
 
     `<unk>`, index 0, stands for no token that could be written: it is left out. Raises `ValueError` for a
-    temperature below 0, NaN or infinite, for a top_k below 1 or above V, and where the highest score is NaN
-    or infinite."""
+    temperature below 0, NaN or infinite, and for a top_k below 1 or above V; `FloatingPointError` where the
+    highest score is NaN or infinite."""
     vocab_size = logits.shape[-1]
     if not 0 <= temperature < math.inf:
         raise ValueError(f'temperature must be a finite number of at least 0, got {temperature}: '
@@ -38,8 +38,8 @@ def choose_token(
     scores = logits[0].cpu().double().clone()                             # (V,)
     scores[0] = -math.inf
     if not scores.max().isfinite():
-        raise ValueError(f'no token can be chosen: the highest score is {scores.max().item()}; '
-                         f'train again, with a smaller learning rate')
+        raise FloatingPointError(f'no token can be chosen: the highest score is {scores.max().item()}; '
+                                 f'train again, with a smaller learning rate')
     if temperature == 0:
         return int(scores.argmax())
     scores, indices = scores.topk(top_k or vocab_size)                    # (k,), (k,)

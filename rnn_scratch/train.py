@@ -46,7 +46,7 @@ def check_labels(
     """Raise `ValueError` where labels are no token indices: the mean is one of all tokens.
     标签不是词元索引时抛出 `ValueError`：平均是对所有词元取的。"""
     if not 0 <= y.min() <= y.max() < vocab_size:
-        raise ValueError(f'labels must be token indices from 0 to {vocab_size - 1}, got {y.min()} to {y.max()}: '
+        raise ValueError(f'labels must be from 0 to {vocab_size - 1}, got {y.min()} to {y.max()}: '
                          f'cut padding off')
 
 
