@@ -20,22 +20,29 @@ def choose_token(
     temperature=0,  # 0 takes the highest score; 1 draws with the model's probabilities, more is more even
     top_k=None,  # draw among the k highest scores only; None for all
     generator=None,  # a `torch.Generator` of the CPU to draw with; None for PyTorch's own
-) -> int:  # the index of the token
+) -> int:  # the index of the token, never 0
     """Choose the next token: the highest score, or a draw with the probabilities softmax(logits / temperature).
     选下一个词元：取最高分，或者按概率 softmax(logits / temperature) 抽取。
 
-    Raises `ValueError` for a temperature below 0, NaN or infinite, and for a top_k below 1 or above V."""
+    `<unk>`, index 0, stands for no token that could be written: it is left out. Raises `ValueError` for a
+    temperature below 0, NaN or infinite, and for a top_k below 1 or above V; `FloatingPointError` where the
+    highest score is NaN or infinite."""
     vocab_size = logits.shape[-1]
     if not 0 <= temperature < math.inf:
-        raise ValueError(f'temperature must be a finite number of at least 0, got {temperature}: 0 takes the highest score, '
-                         f'1 draws with the probabilities of the model')
+        raise ValueError(f'temperature must be a finite number of at least 0, got {temperature}: '
+                         f'0 takes the highest score, 1 draws with the probabilities of the model')
     if top_k is not None:
         check_positive(top_k=top_k)
         if top_k > vocab_size:
             raise ValueError(f'top_k must be at most {vocab_size}, the size of the vocabulary, got {top_k}')
+    scores = logits[0].cpu().double().clone()                             # (V,)
+    scores[0] = -math.inf
+    if not scores.max().isfinite():
+        raise FloatingPointError(f'no token can be chosen: the highest score is {scores.max().item()}; '
+                                 f'train again, with a smaller learning rate')
     if temperature == 0:
-        return int(logits.argmax(dim=1).reshape(1))
-    scores, indices = logits[0].cpu().double().topk(top_k or vocab_size)  # (k,), (k,)
+        return int(scores.argmax())
+    scores, indices = scores.topk(top_k or vocab_size)                    # (k,), (k,)
     p = torch.softmax((scores - scores[0]) / temperature, dim=0)          # (k,)
     return int(indices[torch.multinomial(p, 1, generator=generator)])
 

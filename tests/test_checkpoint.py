@@ -10,9 +10,12 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rnn_scratch.bptt import RNNModelFast
+from rnn_scratch.checkpoint import (CELLS, FORMAT, PARAM_NAMES, checkpoint_hash, load_checkpoint, read_checkpoint, read_whole,
+                                    save_checkpoint, with_hash)
+from rnn_scratch.gates import get_gru_params, get_lstm_params
 from rnn_scratch.model import RNNModelScratch, get_params, init_rnn_state, rnn
 from rnn_scratch.text import Vocab
-from rnn_scratch.train import PARAM_NAMES, checkpoint_hash, load_checkpoint, read_checkpoint, save_checkpoint, with_hash
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +117,50 @@ def test_another_size(file, whole, name):
     file.write_bytes(whole)
     tensors, tokens, _ = read_checkpoint(file)
     tensors[name] = torch.zeros(*tensors[name].shape, 2)
-    metadata = {"format": "rnn_scratch 2", "tokens": json.dumps(tokens), "settings": "{}", "sha256": "0" * 64}
+    metadata = {"format": FORMAT, "cell": "rnn", "tokens": json.dumps(tokens), "settings": "{}", "sha256": "0" * 64}
     data = safetensors.torch.save(tensors, metadata)
     assert "must have the shape" in refused(file, with_hash(data, checkpoint_hash(data)))
 
 
-def test_another_vocabulary(file):
-    save_checkpoint(file, small_net(5), Vocab(list("ab")))
-    assert "with 3 tokens and 2 hidden units W_xh must have the shape (3, 2), not (5, 2)" in refused(file, file.read_bytes())
+def test_another_vocabulary(tmp_path):
+    with pytest.raises(ValueError, match=r"with 3 tokens and 2 hidden units W_xh must have the shape \(3, 2\), not \(5, 2\)"):
+        save_checkpoint(tmp_path / "other", small_net(5), Vocab(list("ab")))
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("kind, make", [("rnn", get_params), ("gru", get_gru_params), ("lstm", get_lstm_params)])
+def test_training_goes_on_as_if_never_saved(file, kind, make):
+    """Three steps at once, and one, saving, two more: the same parameters, exactly."""
+    _, init_state, forward_fn = CELLS[kind]
+    vocab = Vocab(list("abc "))
+    X = torch.arange(12).reshape(2, 6) % len(vocab)
+
+    def steps(net, count):
+        for _ in range(count):
+            logits, _ = net(X, net.begin_state(2, "cpu"))
+            grads = torch.autograd.grad(logits.square().mean(), net.params)
+            with torch.no_grad():
+                for param, grad in zip(net.params, grads):
+                    param -= grad
+        return net
+
+    torch.manual_seed(0)
+    net = RNNModelScratch(len(vocab), 4, "cpu", make, init_state, forward_fn)
+    with torch.no_grad():
+        for param in net.params:
+            param.normal_()
+    save_checkpoint(file, steps(net, 1), vocab)
+    loaded, _, _ = load_checkpoint(file)
+    assert all(torch.equal(a, b) for a, b in zip(steps(loaded, 2).params, steps(net, 2).params))
+
+
+def test_plain_and_fast_write_the_same_file(tmp_path):
+    plain = small_net(4)
+    fast = RNNModelFast(4, 2, "cpu", lambda *_: plain.params)
+    files = [save_checkpoint(tmp_path / name, net, Vocab(list("abc")), lr=1) for name, net in (("a", plain), ("b", fast))]
+    (a, of_plain), (b, of_fast) = (read_whole(file) for file in files)
+    assert all(torch.equal(a[name], b[name]) for name in PARAM_NAMES) and len(a) == len(b) == 5
+    assert {**of_plain, "sha256": ""} == {**of_fast, "sha256": ""}  # safetensors puts the lines of the header in any order
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")

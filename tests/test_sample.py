@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 from rnn_scratch.bptt import RNNModelFast
+from rnn_scratch.checkpoint import save_checkpoint
 from rnn_scratch.cli import rnn_scratch_sample
 from rnn_scratch.gates import RNNModel, get_gru_params, get_lstm_params, gru, init_gru_state, init_lstm_state, lstm
 from rnn_scratch.model import RNNModelScratch, get_params, init_rnn_state, rnn
 from rnn_scratch.predict import Writer, predict_ch8, score
 from rnn_scratch.text import Vocab
-from rnn_scratch.train import evaluate_perplexity, save_checkpoint
+from rnn_scratch.train import evaluate_perplexity
 from torch import nn
 
 LETTERS = Vocab(reserved_tokens=list(" abcdefghijklmnopqrstuvwxyz"))
