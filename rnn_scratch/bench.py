@@ -3,8 +3,8 @@
 # %% auto #0
 __all__ = ['STEPS', 'VARIANTS', 'BASE', 'SIZES', 'QUICK', 'TABLES', 'minibatches', 'plain_variant', 'compiled_variant',
            'fast_variant', 'torch_variant', 'floor_variant', 'take_turns', 'ratio', 'why_not_compiled', 'measure',
-           'text', 'show', 'measure_generation', 'peak_memory', 'measure_memory', 'measure_corpus', 'run_bench',
-           'bench_chart', 'rnn_scratch_bench']
+           'text', 'show', 'measure_generation', 'peak_memory', 'measure_memory', 'measure_corpus', 'busy',
+           'measure_busy', 'run_bench', 'bench_chart', 'rnn_scratch_bench']
 
 # %% ../nbs/workshop/bench.ipynb #cfe377cf
 import argparse
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, cycle, islice
 from pathlib import Path
@@ -33,7 +34,7 @@ from .drawing import COLOURS, MARGIN, SMALL, Canvas
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
 from .text import SeqDataLoader, Vocab
-from .train import train_epoch_ch8
+from .train import train_epoch_ch8, train_epochs
 
 # %% ../nbs/workshop/bench.ipynb #2130b553
 STEPS = 2  # minibatches in a round
@@ -95,12 +96,14 @@ def torch_variant(
     H,  # hidden units
     B,  # batch size
     T,  # time steps
-    embedding=False,  # look rows of H numbers up, instead of one-hot vectors of V
+    embedding=None,  # look up rows of so many numbers, instead of one-hot vectors of V
 ):  # a function that takes a few steps and returns the perplexity
     """`nn.RNN` with `torch.optim.SGD` and `clip_grad_norm_`.
     `nn.RNN`，配 `torch.optim.SGD` 和 `clip_grad_norm_`。"""
     torch.manual_seed(0)
-    layers = nn.ModuleList([nn.RNN(H if embedding else V, H), nn.Linear(H, V), *[nn.Embedding(V, H)] * embedding])
+    layers = nn.ModuleList([nn.RNN(embedding or V, H), nn.Linear(H, V)])
+    if embedding:
+        layers.append(nn.Embedding(V, embedding))
     updater, batches = torch.optim.SGD(layers.parameters(), 1), minibatches(V, B, T)
 
     def steps():
@@ -147,7 +150,7 @@ def floor_variant(
 
 
 VARIANTS = {'plain': plain_variant, 'fast': fast_variant, 'nn.RNN': torch_variant,
-            'nn.RNN embedding': partial(torch_variant, embedding=True), 'compiled': compiled_variant, 'floor': floor_variant}
+            'nn.RNN embedding': partial(torch_variant, embedding=32), 'compiled': compiled_variant, 'floor': floor_variant}
 
 # %% ../nbs/workshop/bench.ipynb #110bffdc
 def take_turns(
@@ -316,8 +319,52 @@ def measure_corpus(
     return dict(sizes=list(sizes), rounds=rounds,
                 ratios={'reading': ratio(reading, 'large', 'small'), 'training': ratio(training, 'large', 'small')})
 
+# %% ../nbs/workshop/bench.ipynb #6b1d7e04
+@contextmanager
+def busy(
+    count,  # how many processes
+    seconds,  # after which they end by themselves
+):
+    """Keep some processes busy, for as long as the `with` lasts.
+    `with`期间，让几个进程一直忙着。"""
+    code = f'import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass'
+    processes = []
+    try:
+        for _ in range(count):
+            processes.append(subprocess.Popen([sys.executable, '-c', code]))
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def measure_busy(
+    rounds,  # how many rounds
+    seconds=4,  # of training, each time
+    num_hiddens=512,  # H
+    counts=(1, 2),  # numbers of busy processes
+) -> dict:  # the numbers of rounds and of cores, and the share of its quiet speed that training keeps
+    """Measure how fast `train_epochs` is beside busy processes, relative to quiet.
+    测量在忙着的进程旁边，`train_epochs` 的速度是空闲时的几成。"""
+    B, T = BASE['B'], BASE['T']
+    net, batches = RNNModelFast(BASE['V'], num_hiddens, 'cpu'), minibatches(BASE['V'], B, T)
+    names = {0: 'quiet', **{count: f'{count} busy' for count in counts}}
+    paces = {name: [] for name in names.values()}  # seconds per token
+    for _ in range(rounds):
+        for count, name in names.items():
+            with busy(count, 60 + 10 * seconds):
+                start = time.perf_counter()
+                for epoch, _, _ in train_epochs(net, batches, 0, sys.maxsize, 'cpu'):
+                    passed = time.perf_counter() - start
+                    if passed > seconds:
+                        break
+            paces[name].append(passed / (epoch * STEPS * B * T))
+    return dict(rounds=rounds, cores=os.cpu_count(),
+                ratios={f'quiet / {name}': ratio(paces, 'quiet', name) for name in list(paces)[1:]})
+
 # %% ../nbs/workshop/bench.ipynb #75b0d8de
-TABLES = (*SIZES, 'generation', 'memory', 'corpus')
+TABLES = (*SIZES, 'generation', 'memory', 'corpus', 'busy')
 
 
 def run_bench(
@@ -352,6 +399,10 @@ def run_bench(
         row = found['tables']['corpus'] = measure_corpus(rounds)
         print('per token, a 20 MB file against a 100 kB one (asked: at most 1.15):',
               ', '.join(f'{name} {text(share)}' for name, share in row['ratios'].items()))
+    if 'busy' in tables:
+        row = found['tables']['busy'] = measure_busy(2 if quick else 5, 1 if quick else 4)
+        print(f'share of the quiet speed that training keeps, {row["cores"]} cores:',
+              ', '.join(f'{name.split(" / ")[1]} {text(share)}' for name, share in row['ratios'].items()))
     return found
 
 # %% ../nbs/workshop/bench.ipynb #bf0ce9b5

@@ -120,6 +120,9 @@ class Buffers:
         self.rows = rows.view(-1, H)
         self.read = torch.arange(V)
 
+    def __reduce__(self):
+        raise TypeError('Buffers cannot be copied or pickled: make new ones with Buffers(B, T, params)')
+
 # %% ../nbs/06_bptt.ipynb #626d4e39
 def step_forward(
     tokens,  # indices (T, B), time first
@@ -215,8 +218,11 @@ def train_step(
     """Train on one minibatch: forward, backward, clipping and update.
     用一个小批量训练一步：前向、反向、裁剪、更新。
 
-    Raises `FloatingPointError` where the loss is NaN, infinite or too large for a perplexity, before it
-    changes the parameters."""
+    Raises `ValueError` where a label is outside the vocabulary, `FloatingPointError` where the loss is NaN,
+    infinite or too large for a perplexity; in both cases before it changes the parameters."""
+    low, high = (label.item() for label in Y.aminmax())
+    if low < 0 or high >= len(params[4]):
+        raise ValueError(f'labels must be from 0 to {len(params[4]) - 1}, got {low} to {high}')
     tokens = X.T.contiguous()                                            # (T, B)
     step_forward(tokens, H, params, buffers)
     l = step_loss(Y.T.reshape(-1), buffers)
@@ -234,8 +240,10 @@ def generate(
     H,  # the state before the prefix (1, H)
     params,  # W_xh, W_hh, b_h, W_hq, b_q
 ) -> list:  # the prefix and what follows
-    """Write on from a prefix, taking the most likely token at each step.
-    从前缀往下写，每一步取最可能的词元。"""
+    """Write on from a prefix, taking the most likely token at each step, but never index 0, `<unk>`.
+    从前缀往下写，每一步取最可能的词元；0 号 `<unk>` 从不写。
+
+    Raises `FloatingPointError` where the scores are NaN."""
     W_xh, W_hh, b_h, W_hq, b_q = params
 
     def read(x, H):
@@ -247,8 +255,11 @@ def generate(
         H = read(token, H)
     for _ in range(num_preds):
         H = read(x, H)
-        x = torch.mm(H, W_hq).add_(b_q).argmax(dim=1)
+        scores = torch.mm(H, W_hq).add_(b_q)
+        x = scores[:, 1:].argmax(dim=1).add_(1)
         ids.append(x)
+    if num_preds and scores.isnan().any():
+        raise FloatingPointError('the scores became NaN: the parameters are not usable, train again')
     return torch.cat(ids).tolist()
 
 # %% ../nbs/06_bptt.ipynb #0c9ecfd4
@@ -268,6 +279,9 @@ def why_plain(
     if kinds not in ({('cpu', torch.float32)}, {('cpu', torch.float64)}):
         names = ', '.join(sorted(f'{dtype} on {device}' for device, dtype in kinds))
         return f'the parameters and the state are {names}, not all float32 or all float64 on the CPU'
+    product = params[2].new_ones(1, 1) @ params[2].new_ones(1, 1)
+    if product.dtype != H.dtype:
+        return f'autocast turns products into {product.dtype}'
     if H.dim() != 2 or H.shape[1] != num:
         return f'the state has the shape {tuple(H.shape)}'
 
@@ -278,7 +292,8 @@ class RNNModelFast(RNNModelScratch):
 
     `net(X, state)` goes with any loss and optimizer; `train_ch8` takes `train_epoch` and, where `is_fast` says so,
     `predict_ch8` takes `generate`, which are faster still. What has not been checked (devices other than the CPU, types other
-    than float32 and float64) falls back to `RNNModelScratch`, with one warning that says why."""
+    than float32 and float64, autocast) falls back to `RNNModelScratch`, with one warning that says why. Copies and pickles
+    hold the parameters and none of the memory to compute in."""
 
     def __init__(
         self,
@@ -289,6 +304,9 @@ class RNNModelFast(RNNModelScratch):
     ):
         super().__init__(vocab_size, num_hiddens, device, get_params, init_rnn_state, rnn)
         self.buffers, self.told = None, set()
+
+    def __getstate__(self):
+        return {**self.__dict__, 'buffers': None}
 
     def is_fast(
         self,
@@ -318,10 +336,17 @@ class RNNModelFast(RNNModelScratch):
         grad_norms=None,  # a list that gets each minibatch's gradient norm before clipping
     ) -> tuple:  # perplexity, and tokens per second
         """Train for one epoch by cross-entropy and gradient descent, as `train_epoch_ch8` does.
-        用交叉熵和梯度下降训练一轮，与 `train_epoch_ch8` 相同。"""
+        用交叉熵和梯度下降训练一轮，与 `train_epoch_ch8` 相同。
+
+        Where a parameter is frozen or shares another's memory, it does so by `train_epoch_ch8`. Raises `ValueError`
+        where there is no minibatch, and whatever `train_step` raises."""
         device = self.params[0].device
-        if not self.is_fast(self.begin_state(1, device)):
-            return train_epoch_ch8(self, train_iter, nn.CrossEntropyLoss(), partial(d2l.sgd, self.params, lr), device,
+        if not all(param.is_leaf for param in self.params):
+            raise ValueError('a parameter is computed from other tensors, which training would leave as they are: '
+                             'replace it by param.detach().requires_grad_()')
+        free = [param for param in self.params if param.requires_grad]
+        if not self.is_fast(self.begin_state(1, device)) or len({param.data_ptr() for param in free}) < 5:
+            return train_epoch_ch8(self, train_iter, nn.CrossEntropyLoss(), partial(d2l.sgd, free, lr), device,
                                    use_random_iter, theta, grad_norms)
         state, timer = None, d2l.Timer()
         metric = d2l.Accumulator(2)
@@ -337,6 +362,8 @@ class RNNModelFast(RNNModelScratch):
             if grad_norms is not None:
                 grad_norms.append(norm)
             metric.add(l * Y.numel(), Y.numel())
+        if metric[1] == 0:
+            raise ValueError('train_iter gave no minibatch: use a longer text, or a smaller batch_size or num_steps')
         return math.exp(metric[0] / metric[1]), metric[1] / timer.stop()
 
     def generate(

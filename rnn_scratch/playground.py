@@ -28,14 +28,20 @@ def pack_weights(
     """Pack parameters and vocabulary into bytes that a browser can read, numbers as float16.
     把参数和词表装成浏览器能读的字节，数字存成 float16。
 
-    Raises `ValueError` where a parameter is not finite in float16."""
+    Raises `ValueError` where these are not the parameters of a plain network with so many tokens, or where
+    one is not finite in float16."""
+    V, H = len(tokens), len(params[2]) if len(params) > 2 else 0
+    shapes = [tuple(param.shape) for param in params]
+    if shapes != [(V, H), (H, H), (H,), (H, V), (V,)]:
+        raise ValueError(f'only a plain network of five parameters and its own {V} tokens can be packed, '
+                         f'not one with the shapes {shapes}: the page computes nothing else')
     payload = b''
     for name, param in zip(PARAM_NAMES, params):
         half = param.detach().cpu().to(torch.float16).contiguous()
         if not half.isfinite().all():
             raise ValueError(f'{name} does not fit into float16: its largest number is {param.abs().max().item()}')
         payload += half.numpy().astype('<f2').tobytes()
-    header = json.dumps({'tokens': tokens, 'num_hiddens': len(params[2]), **about}, ensure_ascii=False).encode()
+    header = json.dumps({'tokens': tokens, 'num_hiddens': H, **about}, ensure_ascii=False).encode()
     content = struct.pack('<I', len(header)) + header + payload
     return PREAMBLE.pack(MAGIC, VERSION, len(content), hashlib.sha256(content).digest()) + content
 

@@ -169,6 +169,26 @@ def test_softmax(visit, temperature, top_k):
     assert (torch.tensor(found, dtype=torch.float64) - expected).abs().max() < 1e-12
 
 
+def test_unk_is_never_drawn(visit):
+    logits = [50.0, 1.0, 3.0, 2.0]  # <unk> would be all but certain
+    found = evaluate(visit(), """const logits = Float64Array.from(argument);
+        return [[1], [0], [1, 2]].map((options) => [...rnn.chances(logits, ...options)]);""", logits)
+    p = torch.softmax(torch.tensor(logits[1:]).double(), 0).tolist()
+    expected = [[0, *p], [0, 0, 1, 0], [0, 0, p[1] / (p[1] + p[2]), p[2] / (p[1] + p[2])]]
+    assert (torch.tensor(found) - torch.tensor(expected)).abs().max() < 1e-6
+
+    torch.manual_seed(0)
+    params = [param.detach() * 30 for param in get_params(4, 8, "cpu")]
+    params[4][0] = 50
+    page = visit(body=pack_weights(params, ["<unk>", "a", "b", " "]))
+    page.fill("textarea", "ab")
+    ready(page, 2)
+    for temperature in (0, 2):
+        set_range(page, "temperature", temperature)
+        press_step(page, 20)
+    assert set(text_of(page, "made")) <= set("ab ") and len(text_of(page, "made")) == 40
+
+
 def test_sampling(visit):
     def mulberry32(seed):
         while True:

@@ -1,6 +1,6 @@
 // The page around rnn.js: builds its elements inside every .rnn-playground, in both languages. `data-lang` on <html>
 // or <body> (zh, en or both) chooses what style.css shows; every text stands in the page twice, marked by `lang`.
-import { beginState, encode, load, random, sample, softmax, step } from './rnn.js';
+import { beginState, chances, encode, load, random, sample, softmax, step } from './rnn.js';
 
 const WEIGHTS = new URL('time_machine_512.bin', import.meta.url);
 const SHOWN = 400, UNITS = 6, RANKED = 8, COLUMNS = 32, STAGE_MS = 1100, SLICE_MS = 25, DRAW_MS = 200;
@@ -94,7 +94,7 @@ class Session {
   get waiting() { return this.tokens.length - this.at; }
 
   advance(temperature, topK) { // read one token: the next of the prefix, or one drawn from the probabilities
-    if (!this.waiting) this.tokens.push(sample(softmax(this.last.logits, temperature, topK), this.random()));
+    if (!this.waiting) this.tokens.push(sample(chances(this.last.logits, temperature, topK), this.random()));
     const index = this.tokens[this.at++];
     this.last = { index, ...step(this.model, this.H, index) };
     this.H = this.last.H;
@@ -153,7 +153,7 @@ function build(root, model) {
     return [input, make('div', { class: 'field' }, make('label', { for: id(name) }, say(zh, en)), output, input)];
   };
   const [temperature, temperatureField] = slider('temperature', '温度', 'Temperature', 0, 2, 0.1, 0.5, (x) => [x.toFixed(1)]);
-  const [topK, topKField] = slider('top-k', 'top-k', 'Top-k', 1, V, 1, V, (x) => [String(x)]);
+  const [topK, topKField] = slider('top-k', 'top-k', 'Top-k', 1, V - 1, 1, V - 1, (x) => [String(x)]);
   const [speed, speedField] = slider('speed', '速度', 'Speed', 1, 60, 1, 8, (x) => [`${x}/s`]);
   const seed = make('input', { id: id('seed'), type: 'number', min: 0, max: 2 ** 32 - 1, step: 1, value: 0 });
   topKField.querySelector('.zh').remove(); // the same word in both languages
@@ -303,7 +303,7 @@ function build(root, model) {
   }
 
   function renderBars() {
-    const { logits } = session.last, plain = softmax(logits), drawn = softmax(logits, Number(temperature.value), Number(topK.value));
+    const { logits } = session.last, plain = softmax(logits), drawn = chances(logits, Number(temperature.value), Number(topK.value));
     const top = drawn.indexOf(Math.max(...drawn));
     for (const [i, { bar, fill, tick }] of barOf) {
       fill.style.height = percent(drawn[i]);

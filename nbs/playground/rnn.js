@@ -112,6 +112,11 @@ export function softmax(logits, temperature = 1, topK = logits.length) {
   return p.map((x) => x / total);
 }
 
+// What the next token is drawn from: all but <unk> (index 0), which stands for what the vocabulary lacks.
+export function chances(logits, temperature = 1, topK = logits.length - 1) {
+  return Float64Array.of(0, ...softmax(logits.subarray(1), temperature, topK));
+}
+
 export function random(seed) { // mulberry32: numbers in [0, 1), the same for the same seed
   let state = seed >>> 0;
   return () => {
