@@ -11,6 +11,7 @@ from itertools import zip_longest
 import torch
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
+from matplotlib.ticker import MaxNLocator
 
 from .drawing import (COLOURS, LARGE, MARGIN, NORMAL, SMALL, VALUES, WIDTH, Canvas, Drawing, number, on_cpu,
                                  shape_of, some_of, tint, visible, want, want_shapes)
@@ -224,6 +225,8 @@ def _panel(c, x, y, w, h, xlim, ylim, log=True, ticks=None, labels=True):
     ax.set(xlim=xlim, facecolor=COLOURS['paper'], yscale='log' if log else 'linear')
     ax.set_ylim(ylim)
     ticks = ticks or [tick for tick in _TICKS if ylim[0] <= tick <= ylim[1]]
+    if len(ticks) < 3:  # a narrow range
+        ticks = [tick for tick in MaxNLocator(4).tick_values(*ylim) if ylim[0] <= tick <= ylim[1]]
     if len(ticks) > 8:
         ticks = [tick for tick in ticks if f'{tick:e}'.startswith('1')]
     ax.set_yticks(ticks, [f'{tick:g}' for tick in ticks] if labels else [''] * len(ticks), minor=False)
@@ -246,8 +249,8 @@ def _legend(c, y, entries):
         words = c.words(zh, en)
         if x + 24 + c.width(words, SMALL) > WIDTH - MARGIN:
             x, y = MARGIN, y + 15
-        if style == 'dot':
-            c.ax.plot([x + 9], [y], 'o', color=colour, markersize=5)
+        if style == 'ring':
+            c.ax.plot([x + 9], [y], 'o', color='none', markersize=5, markeredgecolor=colour)
         else:
             c.lines((x, y), (x + 18, y), colour=colour, dashed=style == 'dashed', line=1.6)
         c.text(x + 23, y, words, SMALL, ha='left')
@@ -298,7 +301,9 @@ def training_curves(
     highest = _positive(every).max().item() if torch.isfinite(every).all() else top
     high = min(top, 1.3 * max(highest, vocab_size))
     with Canvas(lang) as c:
-        y = _heads(c, runs, c.title('困惑度：训练与验证', 'Perplexity: training and validation'))
+        seeds = max(len(run['train']) for run in runs)
+        many = (f'，{seeds} 个种子', f', {seeds} seeds') if seeds > 1 else ('', '')
+        y = _heads(c, runs, c.title('困惑度：训练与验证' + many[0], 'Perplexity: training and validation' + many[1]))
         for (x, w), run in zip(columns, runs):
             epochs = run['train'].shape[1]
             ax = _panel(c, x, y, w, 190, (1, max(epochs, 2)), (0.93 * min(1, _positive(every).min().item()), high),
@@ -316,7 +321,7 @@ def training_curves(
         y = _legend(c, y + 242, [
             (COLOURS['input'], 'solid', '训练', 'training'), (COLOURS['output'], 'solid', '验证', 'validation'),
             (COLOURS['quiet'], 'dashed', f'均匀地猜：{vocab_size}', f'guessing evenly: {vocab_size}'),
-            (COLOURS['ink'], 'dot', '各自最好的一轮', 'the best epoch of each')])
+            (COLOURS['quiet'], 'ring', '各自最好的一轮', 'the best epoch of each')])
         if not (every <= high).all():  # nor NaN
             c.cut(f'{high:g} 以上的困惑度没有画出', f'perplexities above {high:g} are cut off')
         zh = '；'.join(f'{run["name"][0]}：训练最低 {run["train"].min():.2f}，验证最低 {run["val"].min():.2f}，'
@@ -370,6 +375,7 @@ def training_spike(
     norms,  # (epochs, minibatches) gradient norms before clipping
     epoch,  # the epoch to look at, from 1
     theta,  # the threshold of clipping
+    name,  # of the run (Chinese, English)
     lang='both',  # 'zh', 'en' or 'both'
     around=15,  # how many epochs to show before and behind it
 ) -> Drawing:
@@ -382,7 +388,8 @@ def training_spike(
     first, last = max(1, epoch - around), min(len(train), epoch + around)
     train, norms = train[first - 1:last], norms[first - 1:last]
     with Canvas(lang) as c:
-        y, left = c.title('放大一次突起', 'A spike, seen close'), MARGIN + 28
+        y, left = c.title('放大一次尖峰', 'A spike, seen close'), MARGIN + 28
+        y = c.say(MARGIN, y - 4, *name, SMALL, COLOURS['quiet']) + 10
         xlim, steps = (first, max(last, first + 1) + 1), torch.arange(first, last + 1)
         for values, at, colour, (zh, en), bound in (
                 (train, steps + 0.5, COLOURS['input'], ('每一轮的困惑度', 'perplexity of each epoch'), train.max().item()),
@@ -400,8 +407,8 @@ def training_spike(
         c.text(WIDTH / 2, y - 6, c.words('轮', 'epoch'), SMALL, COLOURS['quiet'])
         here = epoch - first
         numbers = f'{train[here]:.2f}', f'{norms[here].max():.2f}'
-        return c.finish(y + 8, f'第 {epoch} 轮前后：困惑度 {numbers[0]}，最大梯度范数 {numbers[1]}。',
-                        f'Around epoch {epoch}: perplexity {numbers[0]}, largest gradient norm {numbers[1]}.')
+        return c.finish(y + 8, f'{name[0]}，第 {epoch} 轮前后：困惑度 {numbers[0]}，最大梯度范数 {numbers[1]}。',
+                        f'{name[1]}, around epoch {epoch}: perplexity {numbers[0]}, largest gradient norm {numbers[1]}.')
 
 # %% ../nbs/workshop/curves.ipynb #a32e9cd1
 def bptt_flow(

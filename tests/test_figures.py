@@ -64,7 +64,7 @@ EXAMPLES |= {
     'clipped_update': lambda lang: clipped_update(params, [param / length for param in params], 1, lang),
     'training_curves': lambda lang: training_curves(runs, 28, lang),
     'gradient_norms': lambda lang: gradient_norms(runs, 1, lang),
-    'training_spike': lambda lang: training_spike(runs[0]['train'][0], runs[0]['norms'], 20, 1, lang),
+    'training_spike': lambda lang: training_spike(runs[0]['train'][0], runs[0]['norms'], 20, 1, runs[0]['name'], lang),
     'bptt_flow': lambda lang: bptt_flow(states[:6], into_logits, torch.stack(into_sums[:5]), W_hh, W_hq, lang),
     'gru_cell': lambda lang: gru_cell(inputs[0], states[1], gru_params, gru_H, lang),
     'lstm_cell': lambda lang: lstm_cell(inputs[0], (states[1], states[2]), lstm_params, lstm_state, lang),
