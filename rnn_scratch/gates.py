@@ -32,6 +32,10 @@ def check_cell(
     if len(state) != num_states or any(tensor.shape != shape for tensor in state):
         raise ValueError(f'{name} takes a tuple of {num_states} states of the shape {shape}, '
                          f'got {[tuple(tensor.shape) for tensor in state]}: make it with init_{name}_state')
+    for what, tensor in (('inputs are', inputs), *(('the state is', tensor) for tensor in state)):
+        if tensor.dtype != params[0].dtype:
+            raise ValueError(f'{what} {tensor.dtype}, but the parameters are {params[0].dtype}: '
+                             f'convert one of them with .to')
 
 # %% ../nbs/07_gates.ipynb #0f511420
 GRU_PARAMS = ('W_xz', 'W_hz', 'b_z', 'W_xr', 'W_hr', 'b_r', 'W_xh', 'W_hh', 'b_h', 'b_hh', 'W_hq', 'b_q')
@@ -145,19 +149,23 @@ class RNNModel(nn.Module):
     """A recurrent language model over one of PyTorch's own layers.
     用 PyTorch 自带的循环层组成的语言模型。
 
-    `net(X, state)` takes indices X (B, T) and a state, and returns logits (T*B, V), time first, and the new
-    state: a tensor (layers*directions, B, H), for `nn.LSTM` a tuple of two."""
+    `net(X, state)` takes indices X (B, T) and a state, and returns logits `(T*B, V)`, time first, and the new
+    state: a tensor `(layers*directions, B, H)`, for `nn.LSTM` a tuple of two."""
 
     def __init__(
         self,
-        rnn_layer,  # `nn.RNN`, `nn.GRU` or `nn.LSTM` with input_size V
+        rnn_layer,  # `nn.RNN`, `nn.GRU`, `nn.LSTM` with input_size V, or a layer of your own
         vocab_size,  # V
     ):
         super().__init__()
-        if not isinstance(rnn_layer, (nn.RNN, nn.GRU, nn.LSTM)) or rnn_layer.input_size != vocab_size or rnn_layer.batch_first:
-            raise ValueError(f'rnn_layer must be nn.RNN, nn.GRU or nn.LSTM with input_size {vocab_size} and batch_first=False, '
+        missing = [name for name in ('hidden_size', 'num_layers', 'bidirectional') if not hasattr(rnn_layer, name)]
+        if missing:
+            raise ValueError(f'rnn_layer has no {", ".join(missing)}, got {rnn_layer}: '
+                             f'make it with nn.GRU({vocab_size}, num_hiddens)')
+        if getattr(rnn_layer, 'input_size', vocab_size) != vocab_size or getattr(rnn_layer, 'batch_first', False):
+            raise ValueError(f'rnn_layer must have input_size {vocab_size} and batch_first=False, '
                              f'got {rnn_layer}: make it with nn.GRU({vocab_size}, num_hiddens)')
-        if rnn_layer.proj_size:
+        if getattr(rnn_layer, 'proj_size', 0):
             raise ValueError(f'rnn_layer must have proj_size 0, got {rnn_layer.proj_size}: leave it out')
         self.rnn, self.vocab_size, self.num_hiddens = rnn_layer, vocab_size, rnn_layer.hidden_size
         self.num_directions = 2 if rnn_layer.bidirectional else 1
@@ -170,7 +178,7 @@ class RNNModel(nn.Module):
     ) -> tuple:  # logits (T*B, V), and the state after the last step
         """Run the layer over all time steps, and its hidden states through the output layer.
         让循环层走完全部时间步，再把隐藏状态送过输出层。"""
-        if isinstance(state, tuple) != isinstance(self.rnn, nn.LSTM):
+        if isinstance(self.rnn, nn.RNNBase) and isinstance(state, tuple) != isinstance(self.rnn, nn.LSTM):
             raise ValueError(f'the state of {self.rnn} is not a {type(state).__name__}: make it with begin_state')
         states = state if isinstance(state, tuple) else (state,)
         check_batch(inputs, [tensor.transpose(0, 1) for tensor in states], list(self.parameters()))
@@ -196,7 +204,8 @@ def scratch_params(
     """Return the weights of a concise model as the scratch cells take them.
     把简洁实现的权重整理成从零写的单元所要的样子。"""
     layer = net.rnn
-    if layer.num_layers > 1 or layer.bidirectional or not layer.bias or layer.mode == 'RNN_RELU':
+    known = isinstance(layer, (nn.RNN, nn.GRU, nn.LSTM))
+    if not known or layer.num_layers > 1 or layer.bidirectional or not layer.bias or layer.mode == 'RNN_RELU':
         raise ValueError(f'rnn, gru and lstm have one layer, one direction, biases and tanh, got {layer}')
     num_parts = layer.weight_ih_l0.shape[0] // layer.hidden_size
     stacked = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0
