@@ -26,7 +26,7 @@ def test_any_files_give_the_indices_of_their_text(texts, token, size, min_freq):
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / str(i) for i in range(len(texts))]
         for path, text in zip(paths, texts):
-            path.write_bytes(("letter " + text).encode("utf-8"))
+            path.write_bytes(("two letters " + text).encode("utf-8"))
         read = [read_text(path) for path in paths]
         whole = "".join(text.removesuffix("\n") + "\n" for text in read[:-1]) + read[-1]
         assert ["".join(read_pieces(path, size)) for path in paths] == read
