@@ -613,8 +613,10 @@ class Training:
         """Take new names for checkpoint and curve, and say so.
         检查点和曲线都换个名字，并说出来。"""
         old = self.checkpoint
-        while self.checkpoint.exists() or self.curve.exists():
+        while True:
             self.checkpoint, self.curve = [file.with_name(f'new_{file.name}') for file in (self.checkpoint, self.curve)]
+            if not self.checkpoint.exists() and not self.curve.exists():
+                break
         print(f'{old} {why}: this run goes on as {self.checkpoint}', file=sys.stderr)
         self.found = None, None
 
@@ -622,7 +624,8 @@ class Training:
         """Save the checkpoint; under a new name where another program has written files of these names.
         存下检查点；若别的程序写了同名的文件，就换个名字。"""
         with undisturbed():
-            if (mark(self.checkpoint), mark(self.curve)) != self.found:
+            now = mark(self.checkpoint), mark(self.curve)
+            if any(is_now not in (None, was) for is_now, was in zip(now, self.found)):  # one that is gone is no harm
                 self.give_way('or its curve was written by another program meanwhile')
             try:
                 self.write_checkpoint()

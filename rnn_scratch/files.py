@@ -46,8 +46,9 @@ def whole_file(
             os.fsync(file.fileno())
         replace(part, path)
     except OSError as error:
-        error.filename, error.filename2 = os.fspath(path), None
-        raise
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
