@@ -632,6 +632,22 @@ def test_a_notebook_is_told_how_to_call_it(tmp_path, monkeypatch):
     assert rnn_scratch_train([*EN, "--epochs", "1", "--out", str(tmp_path / "run")]) is None  # and no SystemExit
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there it is the whole path that may be too long")
+def test_the_longest_name_that_a_file_may_get(tmp_path, capsys):
+    """A name that fits, but not with the `new_` that a rival would force on it, is refused before the first step."""
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX") - len(f".safetensors.{os.getpid()}.part")
+    assert typed(rnn_scratch_train, *EN, "--epochs", "1", "--out", str(tmp_path / ("x" * (longest - 3)))) == 2
+    assert "is too long for" in capsys.readouterr().err
+    assert typed(rnn_scratch_train, *EN, "--epochs", "1", "--out", str(tmp_path / ("x" * (longest - 4)))) == 0
+
+
+@pytest.mark.parametrize("name", ["rnn_scratch_train", "rnn_scratch_sample"])
+def test_help_without_docstrings_without_chinese_and_with_a_wrong_backend(name):
+    done = subprocess.run([sys.executable, "-OO", "-c", f"from rnn_scratch.shell import {name}; {name}()", "--help"], capture_output=True,
+                          encoding="ascii", env=environment(MPLBACKEND="nonsense", PYTHONIOENCODING="ascii"))
+    assert (done.returncode, done.stderr) == (0, "") and "--seed" in done.stdout
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends it by another number")
 def test_ctrl_c_while_it_loads():
     script = ("import signal, rnn_scratch.shell as shell; signal.signal(signal.SIGINT, signal.default_int_handler); "

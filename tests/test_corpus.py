@@ -59,6 +59,13 @@ def test_folders_links_and_what_is_left_out(tmp_path):
         assert "".join(TextFiles(find_texts(tmp_path / "shelf" / "again.txt")[0])) == "a.txt"
 
 
+def test_a_file_that_is_given_twice_in_two_ways_is_read_once(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("text")
+    monkeypatch.chdir(tmp_path)
+    read, left_out = find_texts([tmp_path / "a.txt", "a.txt"])
+    assert read == [tmp_path / "a.txt"] and left_out == [(Path("a.txt"), "given already")]
+
+
 def test_a_file_that_must_not_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "locked.txt").write_text("text")
 
