@@ -1,4 +1,6 @@
 """The installed commands, as a newcomer types them in an empty folder."""
+import errno
+import io
 import json
 import multiprocessing
 import os
@@ -15,10 +17,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from rnn_scratch.cli import rnn_scratch_sample, rnn_scratch_train
+from rnn_scratch import cli, files
+from rnn_scratch.cli import HeldOut, rnn_scratch_sample, rnn_scratch_train
 from rnn_scratch.model import RNNModelScratch, get_params, init_rnn_state, rnn
 from rnn_scratch.text import Vocab, shipped_text
-from rnn_scratch.train import load_checkpoint, read_checkpoint, save_checkpoint
+from rnn_scratch.train import evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint
 
 SMALL = ["--epochs", "2", "--num-hiddens", "16", "--device", "cpu"]
 TINY = ["--num-hiddens", "16", "--device", "cpu", "--batch-size", "8", "--num-steps", "20", "--max-tokens", "1500"]
@@ -57,7 +60,8 @@ def assert_same_run(a, b):
 def test_two_files_and_never_over_another_run(tmp_path):
     done = run(tmp_path, "--corpus", "en", *SMALL)
     assert done.returncode == 0, done.stderr
-    assert "困惑度" in done.stdout and "best perplexity" in done.stdout
+    assert "\nperplexity " in done.stdout and " tokens/s, cpu\n" in done.stdout and "best perplexity" in done.stdout
+    assert "词元" not in done.stdout  # lines of English are English
     assert sorted(file.name for file in tmp_path.iterdir()) == ["rnn_en_seed0.safetensors", "rnn_en_seed0.svg"]
     net, vocab, settings = load_checkpoint(tmp_path / "rnn_en_seed0.safetensors")
     assert (net.num_hiddens, len(vocab), settings["epochs"]) == (16, 28, 2)
@@ -250,8 +254,20 @@ def trained(tmp_path_factory):
     (["--text", "empty"], "empty has no text file in it (it is empty): give a folder with UTF-8 text files"),
     (["--text", "gbk.txt"], "gbk.txt is not UTF-8: byte 2 is 0xbc"),
     (["--text", "short.txt", "gbk.txt"], "gbk.txt is not UTF-8: byte 2 is 0xbc"),
-    (["--text", "blank.txt"], "the text has no letters"),
-    (["--text", "pi.txt"], "the text has no letters: not one of its 2 different tokens has a letter of any script"),
+    (["--text", "blank.txt"], "blank.txt is empty: give a file with text in it"),
+    (["--text", "mark.txt"], "mark.txt is empty: give a file with text in it"),
+    (["--text", "ones.txt"], "the text has only one token, '1': there is nothing to learn from it"),
+    (["--text", "-"], "'-' is no file: standard input can not be read twice; write the text to a file first"),
+    (["--text", "https://host/novel.txt"], "https://host/novel.txt is an address, and only files are read: download it first"),
+    (["--text", "utf16.txt"], "utf16.txt is no text: byte 1 is zero; it seems to be text in UTF-16LE"),
+    (["--corpus", "en", "--num-hiddens", "3000000"], "hidden units fit"),
+    (["--corpus", "en", "--out", "c", "--log", "c.safetensors"], "--log c.safetensors is a file that --out c writes"),
+    (["--corpus", "en", "--out", "c", "--log", "C.svg"], "--log C.svg is a file that --out c writes"),
+    (["--corpus", "en", "--out", "月" * 80], "a name of 252 bytes is too long for"),
+    (["--corpus", "en", "--out", "x" * 238], "choose a shorter one with --out"),
+    (["--corpus", "en", "--log", "x" * 250], "choose a shorter one with --log"),
+    (["--corpus", "en", "--out", "empty/"], "--out 'empty/' names no file"),
+    (["--corpus", "en", "--log", "empty"], "empty is a folder: choose another name with --log"),
     (["--corpus", "en", "--token", "letter"], "--token letter is unknown: use char or word"),
     (["--corpus", "en", "--min-freq", "0"], "min_freq must be a whole number of at least 1, got 0"),
     (["--corpus", "en", "--min-freq", "9999"], "min_freq=9999 leaves no token"),
@@ -275,11 +291,13 @@ def test_bad_input_of_the_new_options(tmp_path, monkeypatch, capsys, args, said)
     Path("gbk.txt").write_bytes("时间".encode("gbk"))
     Path("blank.txt").write_text(" \n")
     Path("short.txt").write_text("六个字的文本", encoding="utf-8")
-    Path("pi.txt").write_text("31" * 5000)
+    Path("mark.txt").write_bytes(b"\xef\xbb\xbf")
+    Path("utf16.txt").write_bytes(("it is late\n" * 200).encode("utf-16-le"))
+    Path("ones.txt").write_text("1" * 5000)
     Path("empty").mkdir()
     assert typed(rnn_scratch_train, *TINY, *args) == 2
     assert said in capsys.readouterr().err
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 7  # nothing was left by the trial
 
 
 @pytest.mark.parametrize("args, said", [
@@ -383,8 +401,14 @@ def test_the_log_of_a_killed_and_resumed_run_has_each_epoch_once(tmp_path):
         assert all(line["seconds"] > 0 and line["tokens_per_second"] > 0 for line in lines)
 
 
+def held_out_text(tmp_path):
+    """A text whose last fifth is in the opposite order, with another letter: the better the rest is learned, the worse it gets."""
+    (tmp_path / "text.txt").write_text("abcd" * 400 + "dcbz" * 100, encoding="utf-8")
+    return ["--text", str(tmp_path / "text.txt"), *TINY[:-2], "--val-fraction", "0.2"]
+
+
 def test_patience_stops_an_interrupted_run_at_the_same_epoch(tmp_path, capsys):
-    args = ["--corpus", "en", *TINY, "--lr", "12", "--val-fraction", "0.2", "--patience", "3", "--save-every", "1"]
+    args = [*held_out_text(tmp_path), "--patience", "3", "--save-every", "1"]
     assert typed(rnn_scratch_train, *args, "--epochs", "300", "--out", str(tmp_path / "straight")) == 0
     kept = read_checkpoint(tmp_path / "straight.safetensors")[2]
     epochs, best = len(kept["perplexities"]), kept["best_epoch"]
@@ -416,3 +440,256 @@ def test_the_home_pages_commands_on_a_text_of_ones_own(tmp_path):
         assert ran.returncode == 0 and ran.stdout, (line, ran.stderr)
     assert len((tmp_path/"novel.jsonl").read_text(encoding="utf-8").splitlines()) == 3  # the settings, and two epochs
     assert {"novel.safetensors", "novel.svg", "together.safetensors"} <= {path.name for path in tmp_path.iterdir()}
+
+
+# what may happen around a run
+
+EN = ["--corpus", "en", *TINY, "--save-every", "1000"]
+
+
+def epochs_of(path):
+    return len(read_checkpoint(path)[2]["perplexities"])
+
+
+def during(monkeypatch, happens):
+    """Let something happen behind each epoch: `happens(epoch)`."""
+    real_epochs = cli.train_epochs
+
+    def watched(*args, **options):
+        for numbers in real_epochs(*args, **options):
+            yield numbers
+            happens(numbers[0])
+
+    monkeypatch.setattr(cli, "train_epochs", watched)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are not bytes")
+@pytest.mark.parametrize("name, env", [(b"caf\xe9", {}), ("书".encode(), dict(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", PYTHONIOENCODING="ascii"))])
+def test_names_that_are_no_text(tmp_path, name, env):
+    (tmp_path / os.fsdecode(name)).write_bytes(shipped_text("en").read_bytes()[:3000])
+    options = [b"--text", name, b"--out", name + b" it's", b"--log", name + b".log", *(option.encode() for option in TINY)]
+    command_bytes = command("rnn_scratch_train").encode()
+    done = subprocess.run([command_bytes, *options, b"--epochs", b"2"], cwd=tmp_path, env=environment(**env), capture_output=True)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
+    checkpoint = tmp_path / os.fsdecode(name + b" it's.safetensors")
+    assert read_checkpoint(checkpoint)[2]["text"] == [name.decode("utf-8", "replace")]
+    assert len((tmp_path / os.fsdecode(name + b".log")).read_text(encoding="utf-8").splitlines()) == 3
+    more = subprocess.run([command_bytes, *options, b"--epochs", b"3", b"--resume"], cwd=tmp_path, env=environment(**env))
+    assert more.returncode == 0 and epochs_of(checkpoint) == 3
+
+
+def test_a_reader_that_is_gone_costs_nothing(tmp_path):
+    training = subprocess.Popen([command("rnn_scratch_train"), *EN, "--epochs", "60", "--out", "run"], cwd=tmp_path,
+                                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    training.stdout.close()  # before the first line
+    assert training.wait(timeout=100) == 0 and training.stderr.read() == b""
+    assert epochs_of(tmp_path / "run.safetensors") == 60 and (tmp_path / "run.svg").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the streams of another shell")
+@pytest.mark.parametrize("streams, status, said", [("<&- >&- 2>&-", 0, ""), ("2>&-", 0, ""), (">/dev/full", 0, "going on without it")])
+def test_streams_that_are_closed_or_full(tmp_path, streams, status, said):
+    if "full" in streams and not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    line = f"{shlex.join([command('rnn_scratch_train'), *EN, '--epochs', '3', '--log', 'log', '--out', 'run'])} {streams}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    assert done.returncode == status and said in done.stderr and "Traceback" not in done.stderr
+    assert epochs_of(tmp_path / "run.safetensors") == 3 and len(log_lines(tmp_path / "log")) == 4
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_any_signal_to_stop_saves_what_is_finished(tmp_path, monkeypatch, capsys, name):
+    if not hasattr(signal, name):
+        pytest.skip(f"no {name} here")
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    if before is signal.SIG_IGN:
+        monkeypatch.setattr("rnn_scratch.shell.signal.getsignal", lambda number: signal.SIG_DFL)
+    during(monkeypatch, lambda epoch: epoch == 3 and signal.raise_signal(number))
+    assert typed(rnn_scratch_train, *EN, "--out", str(tmp_path / "run")) == 128 + number
+    assert "stopped after epoch 3; go on with: rnn_scratch_train" in capsys.readouterr().err
+    assert epochs_of(tmp_path / "run.safetensors") == 3 and (tmp_path / "run.svg").exists()
+    if before is not signal.SIG_IGN:
+        assert signal.getsignal(number) == before
+
+
+def test_a_signal_while_a_file_is_written_waits(tmp_path, monkeypatch):
+    def written(part, path):
+        os.replace(part, path)
+        signal.raise_signal(signal.SIGTERM)  # the file is there, and nobody has noted it yet
+
+    monkeypatch.setattr(files, "replace", written)
+    assert typed(rnn_scratch_train, *EN[:-1], "1", "--out", str(tmp_path / "run")) == 143
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.safetensors", "run.svg"]  # and no new_run
+    assert epochs_of(tmp_path / "run.safetensors") == 1
+
+
+@pytest.mark.parametrize("error, status", [(RuntimeError("of a library"), None), (RuntimeError("DefaultCPUAllocator: not enough memory"), None),
+                                           (MemoryError(), 1), (OSError(5, "Input/output error", "disk"), 1)])
+def test_whatever_error_comes_the_finished_epochs_are_saved(tmp_path, monkeypatch, capsys, error, status):
+    def happens(epoch):
+        if epoch == 2:
+            raise error
+
+    during(monkeypatch, happens)
+    args = [*EN, "--epochs", "5", "--out", str(tmp_path / "run")]
+    if status is None:  # a fault of the program: it is shown in full, after saving
+        with pytest.raises(type(error)):
+            rnn_scratch_train(args)
+    else:
+        assert typed(rnn_scratch_train, *args) == status
+    assert epochs_of(tmp_path / "run.safetensors") == 2
+
+
+def full_disk(monkeypatch, is_full):
+    """A disk that is full where `is_full(path)` says so."""
+    def replace(part, path):
+        if is_full(Path(path)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.replace(part, path)
+
+    monkeypatch.setattr(files, "replace", replace)
+
+
+def test_a_full_disk_is_tried_again(tmp_path, monkeypatch, capsys):
+    now = []
+    during(monkeypatch, now.append)
+    full_disk(monkeypatch, lambda path: len(now) in (2, 3))
+    assert typed(rnn_scratch_train, *EN[:-1], "1", "--epochs", "6", "--out", str(tmp_path / "run")) == 0
+    said = capsys.readouterr().err
+    assert said.count(f"{tmp_path / 'run.safetensors'} could not be written ({os.strerror(errno.ENOSPC)}): going on") == 2
+    assert epochs_of(tmp_path / "run.safetensors") == 6
+
+
+def test_a_disk_that_stays_full(tmp_path, monkeypatch, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+    (tmp_path / "run").mkdir()
+    full_disk(monkeypatch, lambda path: path.parent.name == "run")
+    assert typed(rnn_scratch_train, *EN, "--epochs", "3", "--out", str(tmp_path / "run" / "small")) == 1
+    printed = capsys.readouterr()
+    saved, = tmp_path.glob("elsewhere/*/small.safetensors")
+    assert f"saving to {saved.parent} instead" in printed.err and f"wrote {saved}" in printed.out
+    assert epochs_of(saved) == 3 and list((tmp_path / "run").iterdir()) == []
+
+
+def test_two_runs_that_may_replace_keep_both(tmp_path, monkeypatch, capsys, trained):
+    args = [*EN, "--epochs", "4", "--force", "--out", str(tmp_path / "run")]
+    assert typed(rnn_scratch_train, *args) == 0
+    during(monkeypatch, lambda epoch: epoch == 2 and (tmp_path / "run.safetensors").write_bytes(trained.read_bytes()))
+    assert typed(rnn_scratch_train, *args) == 0
+    assert "was written by another program meanwhile: this run goes on as" in capsys.readouterr().err
+    assert (tmp_path / "run.safetensors").read_bytes() == trained.read_bytes()  # of the other run, whole
+    assert epochs_of(tmp_path / "new_run.safetensors") == 4
+    monkeypatch.undo()
+    assert typed(rnn_scratch_train, *args) == 0  # alone it replaces its own files
+    assert epochs_of(tmp_path / "run.safetensors") == 4
+
+
+def test_a_checkpoint_that_is_held_open_as_on_windows(tmp_path, monkeypatch, capsys):
+    def refused(part, path):
+        if Path(path).name == "run.safetensors":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        os.replace(part, path)
+
+    monkeypatch.setattr(files, "replace", refused)
+    assert typed(rnn_scratch_train, *EN, "--epochs", "2", "--out", str(tmp_path / "run")) == 0
+    assert "run.safetensors could not be replaced (Permission denied)" in capsys.readouterr().err
+    assert epochs_of(next(tmp_path.glob("*.safetensors"))) == 2
+
+
+def test_a_long_epoch_tells_of_itself_and_changes_nothing(tmp_path, monkeypatch, capsys):
+    args = [option for option in EN if option not in ("--max-tokens", "1500")] + ["--epochs", "3"]
+    assert typed(rnn_scratch_train, *args, "--out", str(tmp_path / "silent")) == 0
+    monkeypatch.setattr(cli, "MINUTE", 0)
+    assert typed(rnn_scratch_train, *args, "--out", str(tmp_path / "telling")) == 0
+    assert "epoch 2, minibatch 9 of 62  time traveller" in capsys.readouterr().out
+    assert_same_run(tmp_path / "silent.safetensors", tmp_path / "telling.safetensors")
+
+
+def test_stopped_in_a_long_first_epoch(tmp_path, monkeypatch, capsys):
+    args = [option for option in EN if option not in ("--max-tokens", "1500")] + ["--epochs", "2"]
+    real = cli.Reporter.meanwhile
+
+    def interrupted(reporter, done, total):
+        real(reporter, done, total)
+        if done == 9:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "MINUTE", 0)
+    monkeypatch.setattr(cli.Reporter, "meanwhile", interrupted)
+    run = str(tmp_path / "run")
+    assert typed(rnn_scratch_train, *args, "--out", run) == 130
+    assert "stopped after epoch 0; " in (said := capsys.readouterr().err) and "holds what the first epoch has learned so far" in said
+    net, _, kept = load_checkpoint(f"{run}.safetensors")
+    assert (kept["perplexities"], kept["best_epoch"], kept["best_perplexity"]) == ([], 0, None)
+    assert typed(rnn_scratch_sample, f"{run}.safetensors", "--length", "5") == 0
+    monkeypatch.undo()
+    assert typed(rnn_scratch_train, *args, "--out", run, "--resume") == 0
+    assert typed(rnn_scratch_train, *args, "--out", str(tmp_path / "straight")) == 0
+    assert_same_run(f"{run}.safetensors", tmp_path / "straight.safetensors")
+
+
+def test_a_notebook_is_told_how_to_call_it(tmp_path, monkeypatch):
+    import builtins
+    monkeypatch.setattr(builtins, "get_ipython", lambda: None, raising=False)
+    with pytest.raises(ValueError, match="a notebook has no command line: give the arguments as a list, rnn_scratch_train"):
+        rnn_scratch_train()
+    assert rnn_scratch_train([*EN, "--epochs", "1", "--out", str(tmp_path / "run")]) is None  # and no SystemExit
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it is the whole path that may be too long")
+def test_the_longest_name_that_a_file_may_get(tmp_path, capsys):
+    """A name that fits, but not with the `new_` that a rival would force on it, is refused before the first step."""
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX") - len(f".safetensors.{os.getpid()}.part")
+    assert typed(rnn_scratch_train, *EN, "--epochs", "1", "--out", str(tmp_path / ("x" * (longest - 3)))) == 2
+    assert "is too long for" in capsys.readouterr().err
+    assert typed(rnn_scratch_train, *EN, "--epochs", "1", "--out", str(tmp_path / ("x" * (longest - 4)))) == 0
+
+
+@pytest.mark.parametrize("name", ["rnn_scratch_train", "rnn_scratch_sample"])
+def test_help_without_docstrings_without_chinese_and_with_a_wrong_backend(name):
+    done = subprocess.run([sys.executable, "-OO", "-c", f"from rnn_scratch.shell import {name}; {name}()", "--help"], capture_output=True,
+                          encoding="ascii", env=environment(MPLBACKEND="nonsense", PYTHONIOENCODING="ascii"))
+    assert (done.returncode, done.stderr) == (0, "") and "--seed" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends it by another number")
+def test_ctrl_c_while_it_loads():
+    script = ("import signal, rnn_scratch.shell as shell; signal.signal(signal.SIGINT, signal.default_int_handler); "
+              "shell.importlib.import_module = lambda name: signal.raise_signal(signal.SIGINT); shell.rnn_scratch_train()")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "rnn_scratch_train: stopped\n")
+
+
+# what a reader of its numbers relies on
+
+def test_validation_reads_the_held_out_part_alone(tmp_path, capsys):
+    args = held_out_text(tmp_path)
+    assert typed(rnn_scratch_train, *args, "--epochs", "30", "--out", str(tmp_path / "run")) == 0
+    assert "1600 characters and 400 held out of 2000, 5 in the vocabulary" in capsys.readouterr().out  # z is not one of them
+    tensors, tokens, kept = read_checkpoint(tmp_path / "run.safetensors")
+    assert sorted(tokens) == list("abcd")
+    net, vocab, _ = load_checkpoint(tmp_path / "run.safetensors")
+    held = HeldOut(torch.tensor(vocab[list("dcbz" * 100)]), 2, 20)  # rows of at least ten minibatches
+    assert kept["best_perplexity"] == min(kept["val_perplexities"]) == pytest.approx(evaluate_perplexity(net, held, "cpu"), rel=1e-4)
+    assert kept["val_perplexities"].index(min(kept["val_perplexities"])) == kept["best_epoch"] - 1
+    assert kept["perplexities"][-1] < 2 < kept["val_perplexities"][-1]  # by heart, and of no use
+
+
+def test_the_best_epoch_and_the_last_are_two(tmp_path):
+    args = [*held_out_text(tmp_path), "--epochs", "9", "--out", str(tmp_path / "run")]
+    assert typed(rnn_scratch_train, *args) == 0
+    tensors, _, kept = read_checkpoint(tmp_path / "run.safetensors")
+    best = kept["best_epoch"]
+    assert best < 9 and kept["best_perplexity"] == min(kept["val_perplexities"]) == kept["val_perplexities"][best - 1]
+    assert typed(rnn_scratch_train, *args[:-1], str(tmp_path / "best"), "--epochs", str(best)) == 0
+    until_best, _, _ = read_checkpoint(tmp_path / "best.safetensors")
+    for name in ("W_xh", "W_hh", "b_h", "W_hq", "b_q"):
+        assert torch.equal(tensors[name], until_best[f"last.{name}"]) and not torch.equal(tensors[name], tensors[f"last.{name}"])
+
+
+def test_a_return_alone_is_not_printed(tmp_path, capsys):
+    (tmp_path / "mac.txt").write_bytes(b"one\rtwo\rthree\r" * 200)
+    assert typed(rnn_scratch_train, "--text", str(tmp_path / "mac.txt"), *TINY, "--epochs", "3", "--out", str(tmp_path / "run")) == 0
+    assert "\r" not in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """A text of one's own: any text, any script, large ones in little memory, wide vocabularies without one-hot matrices."""
 import codecs
+import gzip
 import json
 import os
 import subprocess
@@ -25,7 +26,7 @@ def test_any_files_give_the_indices_of_their_text(texts, token, size, min_freq):
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / str(i) for i in range(len(texts))]
         for path, text in zip(paths, texts):
-            path.write_bytes(("letter " + text).encode("utf-8"))
+            path.write_bytes(("two letters " + text).encode("utf-8"))
         read = [read_text(path) for path in paths]
         whole = "".join(text.removesuffix("\n") + "\n" for text in read[:-1]) + read[-1]
         assert ["".join(read_pieces(path, size)) for path in paths] == read
@@ -58,6 +59,13 @@ def test_folders_links_and_what_is_left_out(tmp_path):
         assert "".join(TextFiles(find_texts(tmp_path / "shelf" / "again.txt")[0])) == "a.txt"
 
 
+def test_a_file_that_is_given_twice_in_two_ways_is_read_once(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("text")
+    monkeypatch.chdir(tmp_path)
+    read, left_out = find_texts([tmp_path / "a.txt", "a.txt"])
+    assert read == [tmp_path / "a.txt"] and left_out == [(Path("a.txt"), "given already")]
+
+
 def test_a_file_that_must_not_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "locked.txt").write_text("text")
 
@@ -75,14 +83,24 @@ def test_a_file_that_must_not_be_read_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("data, said", [
     ("春眠".encode("gb18030"), "b.txt is not UTF-8: byte 0 is 0xb4"),
-    (codecs.BOM_UTF16_LE + "time".encode("utf-16-le"), "b.txt is not UTF-8: byte 0 is 0xff"),
+    (codecs.BOM_UTF16_LE + "time".encode("utf-16-le"), "b.txt is not UTF-8: byte 0 is 0xff; it seems to be text in UTF-16"),
+    ("it’s late".encode("cp1252"), "b.txt is not UTF-8: byte 2 is 0x92; it seems to be text in windows-1252"),
+    ("他不是我们的人".encode("gb18030"), "b.txt is not UTF-8: byte 0 is 0xcb; it seems to be text in GB18030"),
+    (gzip.compress(b"time"), "b.txt is not UTF-8: byte 1 is 0x8b; it seems to be a gzip archive"),
     ("时间".encode("utf-8") * 100_000 + b"\xe6\x97", "b.txt is not UTF-8: byte 600000 is 0xe6"),
 ])
 def test_mixed_encodings_name_the_file_and_the_byte(tmp_path, data, said):
     (tmp_path / "a.txt").write_text("时间", encoding="utf-8")
     (tmp_path / "b.txt").write_bytes(data)
     with pytest.raises(ValueError, match=said):
-        load_corpus_files(tmp_path)
+        load_corpus_files([tmp_path / "a.txt", tmp_path / "b.txt"])
+
+
+@pytest.mark.parametrize("data, seems", [("it is\n".encode("utf-16-le"), "text in UTF-16LE"), ("it is\n".encode("utf-16-be"), "text in UTF-16BE")])
+def test_utf16_without_a_mark_is_refused_when_it_is_named(tmp_path, data, seems):
+    (tmp_path / "named.txt").write_bytes(data)  # valid UTF-8, letter by letter with zeros in between
+    with pytest.raises(ValueError, match=f"named.txt is no text: byte [01] is zero; it seems to be {seems}"):
+        load_corpus_files(tmp_path / "named.txt")
 
 
 def test_a_text_that_changes_while_it_is_read(tmp_path):
@@ -96,6 +114,31 @@ def test_a_text_that_changes_while_it_is_read(tmp_path):
 
     with pytest.raises(ValueError, match="the text changed while it was read"):
         number_tokens(Shrinking([file]))
+
+
+@pytest.mark.parametrize("token", ["char", "word"])
+def test_a_text_that_is_replaced_by_one_of_the_same_length(tmp_path, token):
+    file = tmp_path / "replaced.txt"
+    file.write_text("a long text")
+
+    class Replaced(TextFiles):
+        def __iter__(self):
+            yield from super().__iter__()
+            file.write_text("gnol a text")
+
+    with pytest.raises(ValueError, match="the text changed while it was read"):
+        number_tokens(Replaced([file], token))
+    file.write_text("a long text")
+    with pytest.raises(ValueError, match="the text changed while it was read"):  # in what is not used, too
+        number_tokens(Replaced([file], token), max_tokens=1)
+
+
+def test_the_vocabulary_of_a_part(tmp_path):
+    (tmp_path / "text").write_text("abba" * 9 + "zz")
+    for token, pieces in (("char", TextFiles([tmp_path / "text"])), ("list", [list("abba") * 9, ["z", "z"]])):
+        ids, vocab = number_tokens(pieces, vocab_tokens=36)
+        assert vocab.idx_to_token == ["<unk>", "a", "b"] and ids.tolist() == [1, 2, 2, 1] * 9 + [0, 0], token
+        assert number_tokens(pieces, vocab_tokens=37)[1].idx_to_token == ["<unk>", "a", "b", "z"]
 
 
 def test_no_file_is_left_even_while_the_indices_are_in_use(tmp_path, monkeypatch):

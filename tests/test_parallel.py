@@ -183,7 +183,9 @@ def test_one_that_stops_leaves_none_hanging(tmp_path, rank, number):
 
 
 def test_early_stopping_stops_all(tmp_path):
-    done = run(tmp_path, 2, "--epochs", "1000", "--lr", "8", "--val-fraction", "0.2", "--patience", "1", "--out", "run", "--log", "log")
+    (tmp_path / "text").write_text("abcd" * 400 + "dcba" * 100)  # the better it is learned, the worse the held-out part gets
+    done = subprocess.run([*words(2), "--text", "text", *SMALL[2:], "--max-tokens", "0", "--epochs", "1000", "--val-fraction", "0.2",
+                           "--patience", "1", "--out", "run", "--log", "log"], cwd=tmp_path, timeout=100, **options())
     assert done.returncode == 0 and "no better validation perplexity since epoch" in done.stdout, done.stderr
     epochs = len(kept(tmp_path / "run.safetensors")["val_perplexities"])
     assert 1 < epochs < 1000

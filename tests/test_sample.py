@@ -198,8 +198,9 @@ def typed(capsys, monkeypatch):
     (["--samples", "2", "--seed", str(2**63 - 1)], "--seed must be from 0"),
     (["--prefix", "a", "--prompts"], "not allowed with argument"),
     (["--score", "text", "--prompts"], "not allowed with argument"),
-    (["--score", "missing"], "--score missing could not be read (No such file or directory)"),
-    (["--score", "."], "--score . could not be read"),
+    (["--score", "missing"], "missing could not be read (No such file or directory)"),
+    (["--score", "."], ". could not be read"),
+    (["--score", "utf16"], "utf16 is no text: byte 1 is zero; it seems to be text in UTF-16LE"),
     (["--score", "blank"], "blank is empty"),
     (["--score", "one"], "the text has 1 tokens, and the first has no prediction: give at least 2"),
     (["--score", "gbk"], "gbk is not UTF-8"),
@@ -208,8 +209,17 @@ def test_bad_input_is_one_clear_line(checkpoint, typed, tmp_path, monkeypatch, a
     monkeypatch.chdir(tmp_path)
     Path("blank").write_text(" \n")
     Path("one").write_text("a")
+    Path("utf16").write_bytes("it is late\n".encode("utf-16-le"))
     Path("gbk").write_bytes("时间".encode("gbk"))
-    assert said in typed(checkpoint, *args, status=2).replace("\n", " ")
+    error = typed(checkpoint, *args, status=2)
+    assert said in error.replace("\n", " ")
+
+
+def test_options_are_checked_before_the_prompt_is_printed(checkpoint, capsys):
+    for wrong in (["--temperature", "-1"], ["--top-k", "29"]):
+        with pytest.raises(SystemExit):
+            rnn_scratch_sample([checkpoint, "--prefix", "the moon", *wrong])
+        assert capsys.readouterr().out == ""
 
 
 def test_sampling_is_the_same_for_the_same_seed(checkpoint, typed, capsys):
@@ -260,6 +270,30 @@ def test_score_on_the_command_line(checkpoint, tmp_path, capsys):
     unknown, mean = printed.err.splitlines()
     assert unknown == """not in the vocabulary, read as <unk>: '\\t' '\\n' '"' '月'"""
     assert mean.startswith(f"8 surprises, {sum(bits[1:]) / 8:.3f} bits on average: perplexity {2 ** (sum(bits[1:]) / 8):.3f}")
+
+
+def test_prompts_that_can_not_be_read(checkpoint, monkeypatch, capsys):
+    for stdin, said in ((None, "--prompts reads standard input, which is closed"),
+                        (io.TextIOWrapper(io.BytesIO(b"the \xe9\n"), encoding="utf-8"), "standard input is not utf-8: byte 4")):
+        monkeypatch.setattr("sys.stdin", stdin)
+        with pytest.raises(SystemExit) as end:
+            rnn_scratch_sample([checkpoint, "--prompts"])
+        assert end.value.code == 2 and said in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_output_that_can_not_be_written(checkpoint):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(Path(sys.executable).with_name("rnn_scratch_sample")), checkpoint], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 and "No space left on device" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_scores_are_json_in_any_encoding(checkpoint, tmp_path):
+    (tmp_path / "text").write_text("月ab", encoding="utf-8")
+    done = subprocess.run([str(Path(sys.executable).with_name("rnn_scratch_sample")), checkpoint, "--score", str(tmp_path / "text")],
+                          capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert [json.loads(line)["token"] for line in done.stdout.splitlines()] == ["月", "a", "b"]
 
 
 # the command as a process
