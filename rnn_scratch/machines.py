@@ -121,8 +121,8 @@ def machine_env(
 
 # %% ../nbs/workshop/machines.ipynb #a0a3bead
 def probe() -> dict:
-    """Train for a few steps and return what tells this machine from others.
-    训练几步，返回能看出这是哪台机器的东西。"""
+    """Train for five short epochs and return what tells this machine from others.
+    短短训练五轮，返回能看出这是哪台机器的东西。"""
     import random, torch
     from matplotlib.font_manager import fontManager
     from rnn_scratch.d2l import about
@@ -136,10 +136,10 @@ def probe() -> dict:
     train_iter, vocab = load_data_time_machine(32, 35)
     model = RNNModelScratch(len(vocab), 256, 'cpu', get_params, init_rnn_state, rnn)
     loss, sgd = torch.nn.CrossEntropyLoss(), torch.optim.SGD(model.params, 1)
-    for _ in range(5):
-        end, _ = train_epoch_ch8(model, train_iter, loss, sgd, 'cpu', False)
+    losses = [train_epoch_ch8(model, train_iter, loss, sgd, 'cpu', False)[0]
+              for _ in range(5)]
     text = str((list(train_iter.corpus), vocab.idx_to_token)).encode()
-    return dict(loss=end, corpus=hashlib.sha1(text).hexdigest()[:8], fonts=len(fonts),
+    return dict(loss=losses, corpus=hashlib.sha1(text).hexdigest()[:8], fonts=len(fonts),
                 machine=about(), capability=torch.backends.cpu.get_cpu_capability(),
                 threads=torch.get_num_threads())
 
@@ -153,8 +153,9 @@ def effect(
     用几个词说出这一行改变了什么。"""
     if there == here: return 'this machine'
     if there[row.shows] == here[row.shows]: return 'no effect here'
-    if row.shows != 'loss': return f'{row.shows} {here[row.shows]} → {there[row.shows]}'
-    return f"loss {here['loss']!r} → {there['loss']!r}"
+    before, after = here[row.shows], there[row.shows]
+    if row.shows == 'loss': before, after = next(p for p in zip(before, after) if p[0] != p[1])
+    return f'{row.shows} {before} → {after}'
 
 # %% ../nbs/workshop/machines.ipynb #32b14f93
 def _failure(error, cell):
