@@ -36,6 +36,6 @@ setup(
         "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
     },
     packages=[cfg["lib_path"]],
-    package_data={cfg["lib_path"]: ["data/*.txt"]},
+    package_data={cfg["lib_path"]: ["data/*.txt", "data/*.otf"]},
     zip_safe=False,
 )

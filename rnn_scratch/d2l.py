@@ -7,6 +7,7 @@ __all__ = ['MissingModule', 'import_d2l', 'use_svg_display', 'in_notebook', 'Ani
 import importlib
 import io
 import platform
+import re
 import sys
 import types
 from pathlib import Path
@@ -170,10 +171,20 @@ class Animator(torch.Animator):
 torch.Animator = Animator
 
 # %% ../nbs/workshop/d2l.ipynb #649a1d29
+def _processor():
+    """The processor's name, as far as the system tells it."""
+    info = Path('/proc/cpuinfo')  # Linux; platform.processor() is empty on many of its systems
+    text = info.read_text('utf8', 'replace') if info.exists() else ''
+    named = re.search(r'^model name\s*:\s*(.+)$', text, re.M)
+    return named[1].strip() if named else platform.processor() or platform.machine()
+
+
 def about() -> str:
-    """Return one line with the versions and the device in use.
-    返回一行：版本与所用设备。"""
-    device = torch.try_gpu()
-    name = pytorch.cuda.get_device_name(device) if device.type == 'cuda' else f'{pytorch.get_num_threads()} threads'
+    """Return one line with the versions, the processor and the device in use.
+    返回一行：版本、处理器与所用设备。"""
+    device, threads = torch.try_gpu(), pytorch.get_num_threads()
+    gpu = [pytorch.cuda.get_device_name(device)] if device.type == 'cuda' else []
+    cpu = [_processor(), pytorch.backends.cpu.get_cpu_capability(),
+           f'{threads} thread' + 's' * (threads != 1)]
     return (f'Python {platform.python_version()}, PyTorch {pytorch.__version__}, '
-            f'd2l {sys.modules["d2l"].__version__}, {device} ({name})')
+            f'd2l {sys.modules["d2l"].__version__}, {device} ({", ".join(gpu + cpu)})')

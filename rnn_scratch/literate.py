@@ -54,19 +54,23 @@ def run_notebook(
 ):
     """Runs a notebook in a fresh kernel, keeps its outputs, and returns the problems met.
     用新内核跑一本笔记本，存下输出，返回遇到的问题；出错时文件原样不动。"""
+    from rnn_scratch.d2l import about  # brings torch, which check and readme do without
     path, cfg, res = Path(path).resolve(), get_config(), []
     off = set(cfg.tst_flags.split()) - set(flags)
     nb = nbformat.read(path, as_version=4)
     nb.path_ = str(path)
+    ran, kinds = nb.metadata.get('ran', {}), set()
     client = NotebookClient(nb, kernel_manager_class=_ThisPython, kernel_name='python3', timeout=None, startup_timeout=120, iopub_timeout=60,
                             raise_on_iopub_timeout=True, force_raise_errors=True, skip_cells_with_tag='', record_timing=False,
                             store_widget_state=False, extra_arguments=['--log-level=ERROR'])
     with client.setup_kernel(cwd=str(path.parent)):
         for i, c in enumerate(nb.cells):
             if c.cell_type != 'code': continue
+            kinds.add(kind := ' '.join(sorted(directives(c).keys() & set(cfg.tst_flags.split()))))
             if off & directives(c).keys() or no_eval(c):
                 if not c.outputs: res.append(problem_at(nb, i, 'never ran: run it once with its flag, and let it show something'))
                 continue
+            ran[kind] = about()
             try: client.execute_cell(c, i)
             except (CellControlSignal, DeadKernelError) as e:
                 return [problem_at(nb, i, f'failed, the file stays as it was\n{strip_ansi(str(e))}')]
@@ -74,6 +78,7 @@ def run_notebook(
         if c.cell_type == 'code': c.outputs = _tidy(c.outputs)
     del nb['path_']
     clean_nb(nb, cfg.clear_all, cfg.allowed_metadata_keys.split(), cfg.allowed_cell_metadata_keys.split(), cfg.clean_ids)
+    nb.metadata['ran'] = {kind: line for kind, line in sorted(ran.items()) if kind in kinds}
     with whole_file(path, text=True) as file: file.write(nbformat.writes(nb) + '\n')
     return res
 

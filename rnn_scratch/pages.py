@@ -170,6 +170,18 @@ def _colab(path):
            'en': 'For a GPU, choose “Runtime → Change runtime type → T4 GPU” in Colab, then run from the top.'}
     return '\n\n'.join(['::: {.colab}', button, *(_block(text, lang) for lang, text in gpu.items()), ':::'])
 
+# %% ../nbs/workshop/pages.ipynb #2814e6b2
+def _ran_on(nb):
+    lines, ran = {}, nb.metadata.get('ran', {})
+    for flags in ran: lines.setdefault(ran[flags], []).append(flags)
+    blocks = []
+    for line, kinds in lines.items():
+        named = [f'`{flags}`' for flags in kinds if flags]
+        zh, en = f"标有 {'、'.join(named)} 的单元格运行于", f"Cells flagged {', '.join(named)} ran on"
+        if '' in kinds: zh, en = '以上输出运行于', 'The outputs above were made on'
+        blocks += [_block(f'{words} {line}', lang) for words, lang in ((zh, 'zh'), (en, 'en'))]
+    return [_markdown('\n\n'.join(['::: {.ran}', *blocks, ':::']))] if blocks else []
+
 # %% ../nbs/workshop/pages.ipynb #2814e6a3
 class Pages(Processor):
     """Turns the tags of a notebook into the markup of its page.
@@ -193,7 +205,7 @@ class Pages(Processor):
         for c in res:
             _with_languages(c)
             _with_alt(c)
-        self.nb.cells = self._front(res)
+        self.nb.cells = self._front(res) + _ran_on(self.nb)
 
     def _versions(self, cell, rest):
         a, b, a.source, b.source = self.pairs[id(cell)]

@@ -13,12 +13,12 @@ from pathlib import Path
 
 DEVELOPERS = {"checks", "literate", "pages"}  # they need the development requirements, and say so
 MODULES = DEVELOPERS | {"all", "bench", "bptt", "cli", "corpus", "curves", "d2l", "drawing", "figures", "files",
-                         "gates", "model", "outline", "parallel", "playground", "predict", "text", "train"}
+                         "gates", "machines", "model", "outline", "parallel", "playground", "predict", "text", "train"}
 
 
 def check_contents(sdist, wheel):
     wanted = {f"rnn_scratch/{name}.py" for name in MODULES | {"__init__", "_modidx"}}
-    wanted |= {"rnn_scratch/data/en.txt", "rnn_scratch/data/zh.txt"}
+    wanted |= {"rnn_scratch/data/en.txt", "rnn_scratch/data/zh.txt", "rnn_scratch/data/figures.otf", "rnn_scratch/data/OFL.txt"}
     with zipfile.ZipFile(wheel) as file:
         in_wheel = {name for name in file.namelist() if ".dist-info/" not in name}
     assert in_wheel == wanted, f"the wheel differs by {in_wheel ^ wanted}"

@@ -1,5 +1,5 @@
 """What figures, curves and outline cannot check in themselves: every figure in one list, and the pictures of the committed notebooks."""
-import random, re, warnings, xml.etree.ElementTree as ET
+import random, re, runpy, xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest, torch
@@ -94,8 +94,7 @@ def test_every_figure_has_an_example():
 def test_sound(name, lang):
     drawing = EXAMPLES[name](lang)
     assert drawing.overlaps() == []
-    if len(module._families()) > 1:
-        assert drawing.missing_glyphs() == []
+    assert drawing.missing_glyphs() == []
     assert both_languages(drawing.alt), drawing.alt
     assert ET.fromstring(drawing.svg).findtext(f'.//{TITLE}') == drawing.alt
     assert len(drawing.svg) < (500_000 if name in LARGE else 150_000)
@@ -113,16 +112,18 @@ def test_same_bytes(name):
 
 @each
 def test_without_a_chinese_font(name, monkeypatch):
+    random.seed(0)
+    with_fonts = EXAMPLES[name]('both').svg
     monkeypatch.setattr(module, 'FONTS', ())
-    module._say_which_font.cache_clear()
-    with pytest.warns(UserWarning, match='install Noto Sans CJK SC'):
-        drawing = EXAMPLES[name]('both')
-    assert not any(map(chinese, drawing.texts())) and drawing.overlaps() == [] and drawing.missing_glyphs() == []
-    assert both_languages(drawing.alt)
-    with warnings.catch_warnings():
-        warnings.simplefilter('error')
-        EXAMPLES[name]('zh')  # said once
-    module._say_which_font.cache_clear()
+    random.seed(0)
+    assert EXAMPLES[name]('both').svg == with_fonts
+
+
+def test_the_font_has_what_the_notebooks_and_texts_have():
+    script = runpy.run_path(str(Path(module.__file__).with_name('data')/'make_font.py'))
+    wanted = {c for c in script['characters']() if c.isascii() or re.match('[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]', c)}
+    missing = ''.join(sorted(c for c in wanted if ord(c) not in module._glyphs(module.OWN)))
+    assert len(wanted) > 1000 and not missing, f'python rnn_scratch/data/make_font.py adds {missing}'
 
 
 @each
