@@ -1,27 +1,50 @@
-"""What is installed here, as constraints for a reader to whom the newest of something is no use:
+"""Versions as constraints, which `pip install -c FILE` reads.
 
-    python .ci/constraints.py > constraints.txt    # in the environment of the README's second command"""
+    python .ci/constraints.py > constraints.txt  # all that is installed here
+    python .ci/constraints.py floor > floor.txt  # the oldest that settings.ini allows"""
+import sys
 from configparser import ConfigParser
 from importlib.metadata import distributions
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-settings = ConfigParser()
-settings.read("settings.ini", encoding="utf-8")
-OLDEST = settings["DEFAULT"]["min_python"]
-LEFT_OUT = {settings["DEFAULT"]["lib_name"], "pip", "setuptools", "wheel"}
-NUMPY_2 = {"numpy", "pandas", "torch"}  # Intel Macs have no torch that understands numpy 2
-NO_INTEL_MAC = 'sys_platform!="darwin" or platform_machine!="x86_64"'
+config = ConfigParser()
+config.read("settings.ini", encoding="utf-8")
+settings = config["DEFAULT"]
+NOT_PINNED = {settings["lib_name"], "pip", "setuptools", "wheel"}
+NUMPY_2 = {"numpy", "pandas", "torch"}  # Intel Macs have no torch that understands it
+NO_INTEL_MAC = '(sys_platform!="darwin" or platform_machine!="x86_64")'
 
-print("# Written by .ci/constraints.py: all that stood beside the code when CI last passed.")
-for distribution in sorted(distributions(), key=lambda found: canonicalize_name(found.name)):
-    name = canonicalize_name(distribution.name)
-    # what has left the oldest Python is free there: it makes no new releases for it
-    pythons = SpecifierSet(distribution.metadata["Requires-Python"] or "")
-    least = [python.version for python in pythons if python.operator == ">="]
-    markers = [f'python_full_version>="{version}"' for version in least if not pythons.contains(OLDEST)]
-    if name in NUMPY_2:
-        markers.append(f"({NO_INTEL_MAC})" if markers else NO_INTEL_MAC)
-    if name not in LEFT_OUT:
-        print(f"{name}=={distribution.version.partition('+')[0]}", " and ".join(markers), sep=";" if markers else "")
+
+def least(specifiers):
+    return [part.version for part in specifiers if part.operator == ">="]
+
+
+def line(name, version, markers):
+    return f"{name}=={version}" + (";" + " and ".join(markers) if markers else "")
+
+
+def floor():
+    for requirement in map(Requirement, settings["requirements"].split()):
+        for version in least(requirement.specifier):
+            marker = requirement.marker
+            yield line(requirement.name, version, [str(marker)] if marker else [])
+
+
+def installed():
+    yield "# Written by .ci/constraints.py: all that was installed when CI last passed."
+    for found in sorted(distributions(), key=lambda one: canonicalize_name(one.name)):
+        name, version = canonicalize_name(found.name), found.version.partition("+")[0]
+        # what has left the oldest Python is free there: it makes no new releases for it
+        pythons = SpecifierSet(found.metadata["Requires-Python"] or "")
+        new = not pythons.contains(settings["min_python"])
+        markers = [f'python_full_version>="{oldest}"' for oldest in least(pythons) if new]
+        if name in NUMPY_2:
+            markers.append(NO_INTEL_MAC)
+        if name not in NOT_PINNED:
+            yield line(name, version, markers)
+
+
+print(*(floor() if sys.argv[1:] == ["floor"] else installed()), sep="\n")
