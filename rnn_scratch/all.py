@@ -5,8 +5,9 @@ __all__ = []
 
 # %% ../nbs/workshop/all.ipynb #e1b18cc0
 from . import bptt as by_hand  # the module; the star brings its function of the same name
-from . import curves, figures, files, gates, model, outline, playground, predict, text, train
+from . import checkpoint, curves, figures, files, gates, model, outline, playground, predict, text, train
 from .bptt import *
+from .checkpoint import *
 from .curves import *
 from .figures import *
 from .files import *
@@ -19,5 +20,6 @@ from .text import *
 from .train import *
 
 # %% ../nbs/workshop/all.ipynb #18cbbba3
-__all__ = [name for module in (text, model, predict, train, by_hand, gates, playground, files, figures, curves, outline)
+__all__ = [name for module in (text, model, predict, train, by_hand, gates, checkpoint, playground, files, figures, curves,
+                                outline)
            for name in module.__all__]

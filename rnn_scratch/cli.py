@@ -48,8 +48,8 @@ from .shell import (Steady, Stopped, readable, ready_streams, shell_line, stoppa
                                to_nowhere, undisturbed)
 from .text import (TIME_MACHINE_SHA1, SeqDataLoader, Vocab, check_positive, clean_lines, load_data_text,
                               read_text, shipped_text, time_machine_file, tokenize)
-from .train import (PARAM_NAMES, evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint,
-                               train_epochs)
+from .checkpoint import PARAM_NAMES, load_checkpoint, read_checkpoint, save_checkpoint
+from .train import evaluate_perplexity, train_epochs
 
 # %% ../nbs/workshop/cli.ipynb #d736cb0d
 def pick_device(

@@ -14,7 +14,7 @@ import torch
 from .model import RNNModelScratch, init_rnn_state, rnn
 from .text import Vocab
 from .files import whole_file
-from .train import PARAM_NAMES
+from .checkpoint import PARAM_NAMES
 
 # %% ../nbs/08_playground.ipynb #3750073d
 MAGIC, VERSION, PREAMBLE = b'rnn-web\n', 1, struct.Struct('<8sII32s')

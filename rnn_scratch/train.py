@@ -14,6 +14,7 @@ from .d2l import torch as d2l
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
 from .predict import predict_ch8
 from .text import check_positive
+from .threads import Threads
 
 # %% ../nbs/04_train.ipynb #23ffb788
 def grad_clipping(
@@ -139,7 +140,7 @@ def train_epochs(
     训练，每轮之后给出（轮数，困惑度，每秒词元数）。
 
     Raises `FloatingPointError`, naming the epoch, where the loss or a parameter becomes NaN or infinite."""
-    loss = nn.CrossEntropyLoss()
+    loss, threads = nn.CrossEntropyLoss(), Threads(device)
     if isinstance(net, nn.Module):
         params = list(net.parameters())
         updater = torch.optim.SGD(params, lr)
@@ -151,10 +152,11 @@ def train_epochs(
 
     for epoch in range(first_epoch, num_epochs + 1):
         try:
-            if isinstance(net, RNNModelScratch) and hasattr(net, 'train_epoch'):  # as `RNNModelFast` has
-                ppl, speed = net.train_epoch(train_iter, lr, use_random_iter)
-            else:
-                ppl, speed = train_epoch_ch8(net, train_iter, loss, updater, device, use_random_iter)
+            with threads.steady(train_iter) as minibatches:
+                if isinstance(net, RNNModelScratch) and hasattr(net, 'train_epoch'):  # as `RNNModelFast` has
+                    ppl, speed = net.train_epoch(minibatches, lr, use_random_iter)
+                else:
+                    ppl, speed = train_epoch_ch8(net, minibatches, loss, updater, device, use_random_iter)
         except FloatingPointError as error:
             raise FloatingPointError(f'epoch {epoch}: {error}') from None
         if not all(param.isfinite().all() for param in params):  # the last update did it, after the last loss

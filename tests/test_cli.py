@@ -21,7 +21,8 @@ from rnn_scratch import cli, files
 from rnn_scratch.cli import HeldOut, rnn_scratch_sample, rnn_scratch_train
 from rnn_scratch.model import RNNModelScratch, get_params, init_rnn_state, rnn
 from rnn_scratch.text import Vocab, shipped_text
-from rnn_scratch.train import evaluate_perplexity, load_checkpoint, read_checkpoint, save_checkpoint
+from rnn_scratch.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
+from rnn_scratch.train import evaluate_perplexity
 
 SMALL = ["--epochs", "2", "--num-hiddens", "16", "--device", "cpu"]
 TINY = ["--num-hiddens", "16", "--device", "cpu", "--batch-size", "8", "--num-steps", "20", "--max-tokens", "1500"]

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from rnn_scratch.cli import rnn_scratch_train
-from rnn_scratch.train import read_checkpoint
+from rnn_scratch.checkpoint import read_checkpoint
 
 if not torch.distributed.is_available():
     pytest.skip("this PyTorch was built without torch.distributed", allow_module_level=True)

@@ -16,7 +16,7 @@ from rnn_scratch.model import get_params
 from rnn_scratch.playground import pack_weights, read_weights, write_weights
 from rnn_scratch.predict import predict_ch8
 from rnn_scratch.text import TIME_MACHINE_SHA1, load_corpus_time_machine, time_machine_file
-from rnn_scratch.train import load_checkpoint
+from rnn_scratch.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "nbs/playground"
