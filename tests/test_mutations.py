@@ -26,7 +26,9 @@ IDS = [f'{m.notebook}: {m.name}' for m in MUTANTS]
 def cells(notebook):
     "The code cells of a notebook that run without a flag: (number, is it clean, source)."
     code = [(i, c) for i, c in enumerate(read_nb(NBS/f'{notebook}.ipynb').cells, 1) if c.cell_type == 'code']
-    return [(i, 'clean' in c.metadata.get('tags', []), c.source) for i, c in code if not FLAGS & extract_directives(c, remove=False).keys()]
+    found = [(i, c, extract_directives(c, remove=False).keys()) for i, c in code]
+    return [(i, 'clean' in c.metadata.get('tags', []) or bool({'export', 'exports'} & words), c.source)
+            for i, c, words in found if not FLAGS & words]
 
 
 def mutated(notebook, line=None, becomes=None):
