@@ -4,10 +4,11 @@
 __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'EXPECTED', 'MINUTE', 'SAMPLE_OPTIONS', 'pick_device', 'plain_warnings', 'load_lines',
            'open_text', 'HeldOut', 'parts', 'hold_out', 'Progress', 'flag', 'save_progress', 'load_progress', 'mark',
            'new_name', 'add_to_log', 'begin_log', 'Log', 'draw_curve', 'check_output', 'output_files', 'memory_of',
-           'check_memory', 'make_net', 'check_seed', 'resume_command', 'Training', 'check_settings', 'first_words',
-           'prepare', 'take_up', 'WithBar', 'Reporter', 'go', 'finish', 'see_through', 'train', 'prepare_together',
-           'train_together', 'visible', 'print_tokens', 'write_on', 'Watched', 'lines_of', 'print_score', 'sample',
-           'make_parser', 'run', 'status_of', 'rnn_scratch_train', 'train_whatever_is_printed', 'rnn_scratch_sample']
+           'is_full', 'check_memory', 'make_net', 'check_seed', 'resume_command', 'Training', 'check_settings',
+           'first_words', 'prepare', 'take_up', 'WithBar', 'Reporter', 'go', 'finish', 'see_through', 'train',
+           'prepare_together', 'train_together', 'visible', 'print_tokens', 'write_on', 'Watched', 'lines_of',
+           'print_score', 'sample', 'make_parser', 'run', 'status_of', 'rnn_scratch_train', 'train_whatever_is_printed',
+           'rnn_scratch_sample']
 
 # %% ../nbs/workshop/cli.ipynb #32d8bea2
 import argparse
@@ -504,6 +505,14 @@ def memory_of(
         return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
 
 
+def is_full(
+    error,  # an exception
+) -> bool:
+    """Return whether an error says that the memory is full; PyTorch has no type of its own for that on the CPU.
+    错误是不是说内存满了；在 CPU 上 PyTorch 没有专门的类型。"""
+    return isinstance(error, MemoryError) or isinstance(error, RuntimeError) and 'memory' in str(error)
+
+
 def check_memory(
     settings,  # `TRAIN_OPTIONS` by name
     vocab_size,  # V
@@ -593,7 +602,7 @@ class Training:
         join = ' ' if self.settings['token'] == 'word' else ''
         try:
             text = predict_ch8(prefix, 50, self.net, self.vocab, self.device, join=join)
-        except ValueError as error:  # scores that are no numbers, for example: no reason to stop
+        except (ValueError, FloatingPointError) as error:  # scores that are no numbers, for example: no reason to stop
             return f'({error})'
         return ''.join(char if char.isprintable() else ' ' for char in text)
 
@@ -702,7 +711,12 @@ def prepare(
     train_iter.corpus, val_batches = hold_out(train_iter.corpus, settings['val_fraction'], settings['batch_size'],
                                               settings['num_steps'])
     check_memory(settings, len(vocab), device)
-    net = make_net(settings['model'], len(vocab), settings['num_hiddens'], device)
+    try:
+        net = make_net(settings['model'], len(vocab), settings['num_hiddens'], device)
+    except (RuntimeError, MemoryError) as error:
+        if not is_full(error):
+            raise
+        raise ValueError(f'--num-hiddens {settings["num_hiddens"]} needs more memory than {device} has left') from None
     settings = {**settings, 'corpus_sha1': sha1 or pieces.sha1}
     cleaned = not own and name != 'zh' and settings['token'] == 'char'
     known = set('time traveller') <= vocab.token_to_idx.keys()
@@ -731,7 +745,7 @@ def take_up(
     print(f'{training.checkpoint}: going on after epoch {len(training.progress.perplexities)}')
 
 # %% ../nbs/workshop/cli.ipynb #3f0b26e1
-EXPECTED = FloatingPointError, ProcessLost, ValueError, OSError, MemoryError, torch.cuda.OutOfMemoryError
+EXPECTED = FloatingPointError, ProcessLost, ValueError, OSError
 MINUTE = 60  # seconds after which a long epoch says how far it is, and a checkpoint is due
 
 
@@ -894,7 +908,7 @@ def see_through(
     with stoppable() if not dist.is_torchelastic_launched() else contextlib.nullcontext():
         stopped = go(training)
         if isinstance(stopped, Exception):
-            reason = 'the memory is full' if isinstance(stopped, MemoryError) or 'memory' in str(stopped) else stopped
+            reason = 'the memory is full: take fewer --num-hiddens, or a smaller --batch-size' if is_full(stopped) else stopped
             print(f'rnn_scratch_train: error: {reason}', file=sys.stderr)
         epochs = len(training.progress.perplexities)
         in_place = finish(training, stopped) if epochs else True
@@ -906,7 +920,7 @@ def see_through(
             way_on = f'{readable(training.checkpoint)} holds what the first epoch has learned so far'
         print(f'stopped after epoch {epochs}; {way_on}', file=sys.stderr)
         return getattr(stopped, 'status', 128 + signal.SIGINT)
-    if isinstance(stopped, Exception) and not isinstance(stopped, EXPECTED):
+    if isinstance(stopped, Exception) and not isinstance(stopped, EXPECTED) and not is_full(stopped):
         raise stopped
     return 0 if in_place and not stopped else 1
 

@@ -525,7 +525,7 @@ def test_a_signal_while_a_file_is_written_waits(tmp_path, monkeypatch):
     assert epochs_of(tmp_path / "run.safetensors") == 1
 
 
-@pytest.mark.parametrize("error, status", [(RuntimeError("of a library"), None), (RuntimeError("DefaultCPUAllocator: not enough memory"), None),
+@pytest.mark.parametrize("error, status", [(RuntimeError("of a library"), None), (RuntimeError("DefaultCPUAllocator: not enough memory"), 1),
                                            (MemoryError(), 1), (OSError(5, "Input/output error", "disk"), 1)])
 def test_whatever_error_comes_the_finished_epochs_are_saved(tmp_path, monkeypatch, capsys, error, status):
     def happens(epoch):
@@ -572,6 +572,16 @@ def test_a_disk_that_stays_full(tmp_path, monkeypatch, capsys):
     saved, = tmp_path.glob("elsewhere/*/small.safetensors")
     assert f"saving to {saved.parent} instead" in printed.err and f"wrote {saved}" in printed.out
     assert epochs_of(saved) == 3 and list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_net_that_the_memory_can_not_hold(tmp_path, monkeypatch, capsys):
+    def refused(*args):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough memory")
+
+    monkeypatch.setattr(cli, "memory_of", lambda device: None)  # as where it can't be asked for
+    monkeypatch.setattr(cli, "make_net", refused)
+    assert typed(rnn_scratch_train, *EN, "--out", str(tmp_path / "run")) == 2
+    assert "--num-hiddens 16 needs more memory than cpu has left" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_two_runs_that_may_replace_keep_both(tmp_path, monkeypatch, capsys, trained):
