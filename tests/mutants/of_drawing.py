@@ -10,5 +10,5 @@ MUTANTS = [
     truth('the font of the package is not used', "return [OWN, *found(), 'DejaVu Sans']", "return [*found(), 'DejaVu Sans']"),
     guard('values keep their graph', 'tensor.detach().cpu() if', 'tensor.cpu() if'),
     guard('a rare character is drawn as a box without a word', '        _say_missing(missing)', '        pass'),
-    guard('a value that is not finite is drawn', 'if not all(tensor.isfinite().all()', 'if not all(tensor.isfinite().any()'),
+    guard('a value that is not finite is drawn', 'if not all(tensor.isfinite().all()', 'if not all(True'),
 ]

@@ -3,11 +3,9 @@ from mutants import mutants_of
 
 truth, guard = mutants_of('workshop/machines')
 MUTANTS = [
-    truth('the generators of torch keep their seed', 'super().manual_seed(_plus(seed, shift))', 'super().manual_seed(seed)'),
-    truth('the seed of random stays', 'plain(_plus(a, shift), version)', 'plain(a, version)'),
-    truth('the fonts of the system are found again', 'module.findSystemFonts = lambda *args, **kwargs: []', 'pass'),
     truth('a failure is counted as passed', "sum(line['passed'] for line in ran)", 'len(ran)'),
     truth('the oldest result counts', 'for l in lines}.values()', 'for l in lines[::-1]}.values()'),
     guard('a row without an effect is not marked', "return 'no effect here'", "return 'this machine'"),
-    guard('a line written half way is read', "if l.endswith('}')", 'if l'),
+    guard('a line written half way is read', "if l.endswith('}')", 'if l',
+          refused='Unterminated string'),
 ]
