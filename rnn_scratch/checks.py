@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['LINK', 'notebooks', 'directives', 'problem_at', 'check_pairs', 'check_exports', 'check_languages', 'ids_in',
            'links_in', 'is_absolute', 'check_ids', 'check_prose', 'table_rows', 'find_glossary', 'check_numbers',
-           'check_terms', 'check_docs', 'no_eval', 'check_outputs', 'check_notebooks']
+           'check_terms', 'check_docs', 'no_eval', 'check_outputs', 'check_seeds', 'check_notebooks']
 
 # %% ../nbs/workshop/checks.ipynb #6d89141f
 import ast, importlib, inspect, re
@@ -374,12 +374,30 @@ def check_outputs(nb): # A notebook as `read_nb` returns it
     if file.with_name('.notest').exists(): res.append(f'{_name(nb)}: .notest beside it skips it without a word: delete that')
     return res
 
+# %% ../nbs/workshop/checks.ipynb #e7e97b02
+_most_seeds = 5
+
+def _reads_seed(cell):
+    try: tree = _parse(cell.source)
+    except SyntaxError: return False   # check_exports tells of it
+    compared = [n for n in ast.walk(tree) if isinstance(n, ast.Compare)]
+    return any(isinstance(n, ast.Attribute) and n.attr == 'initial_seed'
+               for c in compared for n in ast.walk(c))
+
+def check_seeds(nbs): # Notebooks as `notebooks` returns them
+    """Problems with asserts that hold for one seed alone: there are too many.
+    只对一个种子成立的断言的问题：太多了。"""
+    found = [(nb, i) for nb in nbs for i, c in enumerate(nb.cells)
+             if c.cell_type == 'code' and 'explained' not in _tags(c) and _reads_seed(c)]
+    what = f'is one of {len(found)} cells that hold for one seed alone: make it hold for others'
+    return [problem_at(nb, i, what) for nb, i in found] if len(found) > _most_seeds else []
+
 # %% ../nbs/workshop/checks.ipynb #e7e97baf
 def check_notebooks(path=None): # Folder of the notebooks; the project's if left out
     """All problems of all notebooks and of the modules they export.
     全部笔记本及其所导出模块的全部问题。"""
     nbs, lib = notebooks(path), get_config().lib_path
-    checks, across = (check_pairs, check_exports, check_languages, check_prose, check_outputs), (check_ids, check_numbers, check_terms)
+    checks, across = (check_pairs, check_exports, check_languages, check_prose, check_outputs), (check_ids, check_numbers, check_terms, check_seeds)
     res = [p for nb in nbs for check in checks for p in check(nb)] + [p for check in across for p in check(nbs)]
     for name in [args[0] for nb in nbs for c in nb.cells for args in [directives(c).get('default_exp')] if args]:
         if (lib/f'{name}.py').exists(): res += check_docs(importlib.import_module(f'{lib.name}.{name}'))

@@ -13,7 +13,7 @@ from fontTools import subset
 from fontTools.ttLib import TTCollection
 
 HERE = Path(__file__).parent
-FAMILY = 'Figures Sans SC'  # a name of its own: the whole font may be installed beside it
+FAMILY, POSTSCRIPT = 'Figures Sans SC', 'NotoSubsetCJK-Regular'  # the whole font may be installed beside it
 
 
 def characters():
@@ -32,16 +32,17 @@ def make(source):
     fonts = TTCollection(source).fonts
     font = next(f for f in fonts if f['name'].getDebugName(6) == 'NotoSansCJKsc-Regular')
     font.recalcTimestamp = False
-    options = subset.Options(layout_features=[], hinting=False, desubroutinize=False, name_IDs=[0, 1, 2, 4, 6, 13])
-    options.drop_tables += ['vhea', 'vmtx', 'VORG', 'BASE', 'GPOS', 'GSUB', 'GDEF']
+    options = subset.Options(layout_features=['kern', 'liga', 'ccmp'], hinting=False, name_IDs=[0, 1, 2, 4, 6, 13],
+                             retain_gids=True)  # an SVG names glyphs by number: its bytes stay when a character is added
+    options.drop_tables += ['vhea', 'vmtx', 'VORG', 'BASE']
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=set(map(ord, characters())) & font.getBestCmap().keys())
     subsetter.subset(font)
     for record in font['name'].names:
         if record.nameID in (1, 4, 6):
-            record.string = FAMILY.replace(' ', '') if record.nameID == 6 else FAMILY
+            record.string = POSTSCRIPT if record.nameID == 6 else FAMILY
     top = font['CFF '].cff
-    top.fontNames = [FAMILY.replace(' ', '')]
+    top.fontNames = [POSTSCRIPT]
     top.topDictIndex[0].FullName = top.topDictIndex[0].FamilyName = FAMILY
     return font
 
