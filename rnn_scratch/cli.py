@@ -5,8 +5,8 @@ __all__ = ['MAY_CHANGE', 'TRAIN_OPTIONS', 'EXPECTED', 'MINUTE', 'SAMPLE_OPTIONS'
            'open_text', 'HeldOut', 'parts', 'hold_out', 'Progress', 'flag', 'save_progress', 'load_progress', 'mark',
            'new_name', 'add_to_log', 'begin_log', 'Log', 'draw_curve', 'check_output', 'output_files', 'memory_of',
            'is_full', 'check_memory', 'make_net', 'check_seed', 'resume_command', 'Training', 'check_settings',
-           'first_words', 'prepare', 'take_up', 'WithBar', 'Reporter', 'go', 'finish', 'see_through', 'train',
-           'prepare_together', 'train_together', 'visible', 'print_tokens', 'write_on', 'Watched', 'lines_of',
+           'first_words', 'prepare', 'take_up', 'WithBar', 'Reporter', 'validate', 'go', 'finish', 'see_through',
+           'train', 'prepare_together', 'train_together', 'visible', 'print_tokens', 'write_on', 'Watched', 'lines_of',
            'print_score', 'sample', 'make_parser', 'run', 'status_of', 'rnn_scratch_train', 'train_whatever_is_printed',
            'rnn_scratch_sample']
 
@@ -40,6 +40,7 @@ from torch import distributed as dist
 from tqdm import tqdm
 
 from .bptt import RNNModelFast
+from .checkpoint import PARAM_NAMES, load_checkpoint, read_checkpoint, save_checkpoint
 from .corpus import TextFiles, find_texts, number_tokens, read_pieces
 from .files import whole_file
 from .model import RNNModelScratch, get_params, init_rnn_state, rnn
@@ -49,7 +50,7 @@ from .shell import (Steady, Stopped, readable, ready_streams, shell_line, stoppa
                                to_nowhere, undisturbed)
 from .text import (TIME_MACHINE_SHA1, SeqDataLoader, Vocab, check_positive, clean_lines, load_data_text,
                               read_text, shipped_text, time_machine_file, tokenize)
-from .checkpoint import PARAM_NAMES, load_checkpoint, read_checkpoint, save_checkpoint
+from .threads import Threads, may_choose
 from .train import evaluate_perplexity, train_epochs
 
 # %% ../nbs/workshop/cli.ipynb #d736cb0d
@@ -850,12 +851,22 @@ class Reporter:
             self.say(f'{epoch:4} {training.perplexity(epoch):>7}  {training.write(training.prefixes[0])}')
 
 
+def validate(
+    training,  # a `Training` with a part held out
+    threads,  # a `Threads` of its own: it learns how fast validation is
+) -> float:  # perplexity
+    """Return the perplexity on the part held out.
+    返回留出部分上的困惑度。"""
+    with threads.steady(training.val_batches) as minibatches:
+        return evaluate_perplexity(training.net, minibatches, training.device)
+
+
 def go(
     training,  # a `Training`; its progress moves on
 ):
     """Train epoch by epoch; return what stopped it before its end, an error or Ctrl-C, or None.
     一轮一轮地训练；没走到头就停下时，返回让它停下的错误或 Ctrl-C，否则返回 None。"""
-    settings, net, device, val_batches = training.settings, training.net, training.device, training.val_batches
+    settings, net, device, held = training.settings, training.net, training.device, Threads(training.device)
     done = len(training.progress.perplexities)
     with tqdm(total=settings['epochs'], initial=done, unit='epoch', disable=None) as bar:  # disable=None: only in a terminal
         reporter = Reporter(training, bar)
@@ -863,7 +874,7 @@ def go(
             train_iter = WithBar(training.train_iter, reporter.meanwhile)
             for epoch, ppl, speed in train_epochs(net, train_iter, settings['lr'], settings['epochs'], device,
                                                   settings['random'], first_epoch=done + 1):
-                val_ppl = evaluate_perplexity(net, val_batches, device) if val_batches else None
+                val_ppl = validate(training, held) if training.val_batches else None
                 reporter.epoch_done(ppl, val_ppl, speed)
                 if training.progress.is_stuck(settings['patience']):
                     reporter.say(f'stopped after epoch {epoch}: no better validation perplexity since epoch '
@@ -1090,6 +1101,8 @@ def sample(
     """Print what the model of a checkpoint writes, or how a text surprises it.
     印出检查点里的模型写的文字，或者一段文字让它有多意外。"""
     check_positive(length=settings['length'], samples=settings['samples'])
+    if may_choose('cpu'):
+        torch.set_num_threads(1)  # a row or a few at a time: more threads only wait for each other
     seeds = range(settings['seed'], settings['seed'] + settings['samples'])
     for seed in (seeds[0], seeds[-1]):
         check_seed(seed)

@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 
 DEVELOPERS = {"checks", "literate", "pages"}  # they need the development requirements, and say so
-MODULES = DEVELOPERS | {"all", "bench", "bptt", "cli", "corpus", "curves", "d2l", "drawing", "figures", "files",
-                         "gates", "machines", "model", "outline", "parallel", "playground", "predict", "text", "train"}
+MODULES = DEVELOPERS | {"all", "bench", "bptt", "checkpoint", "cli", "corpus", "curves", "d2l", "drawing", "figures", "files",
+                         "gates", "machines", "model", "outline", "parallel", "playground", "predict", "text", "threads", "train"}
 
 
 def check_contents(sdist, wheel):
