@@ -73,7 +73,7 @@ def train_epoch_ch8(
         if state is None or use_random_iter:
             state = net.begin_state(batch_size=X.shape[0], device=device)
         else:
-            for s in state if isinstance(state, tuple) else (state,):
+            for s in (state,) if isinstance(state, torch.Tensor) else state:
                 s.detach_()
         y = Y.T.reshape(-1)                                              # (T*B,)
         X, y = X.to(device), y.to(device)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 DEVELOPERS = {"checks", "literate", "pages"}  # they need the development requirements, and say so
 MODULES = DEVELOPERS | {"all", "bench", "bptt", "checkpoint", "cli", "corpus", "curves", "d2l", "drawing", "figures", "files",
-                         "gates", "machines", "model", "outline", "parallel", "playground", "predict", "text", "threads", "train"}
+                         "gates", "machines", "model", "outline", "parallel", "playground", "predict", "shell", "text", "threads", "train"}
 
 
 def check_contents(sdist, wheel):
