@@ -71,6 +71,23 @@ def test_a_bad_download_leaves_nothing_and_names_the_ways_out(server, cache, fau
     assert list(cache.iterdir()) == []
 
 
+def test_the_time_out_reaches_the_downloader(server, cache, monkeypatch):
+    seen, made = [], pooch.HTTPDownloader
+    monkeypatch.setattr(pooch, "HTTPDownloader", lambda **options: seen.append(options["timeout"]) or made(**options))
+    text.time_machine_file(url=f"{server}/whole", timeout=7)
+    assert seen == [7]
+
+
 def test_a_spoilt_cache_is_fetched_again(server, cache):
     (cache / "timemachine.txt").write_bytes(BODY[:100])
     assert text.time_machine_file(url=f"{server}/whole").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("read", [text.read_time_machine, text.load_corpus_time_machine,
+                                  lambda strict: text.load_data_time_machine(2, 5, strict=strict)])
+def test_strict_reaches_the_file_from_every_function(server, cache, monkeypatch, read):
+    monkeypatch.setattr(text.time_machine_file, "__defaults__", (False, f"{server}/busy", 1))
+    with pytest.raises(OSError, match="could not be had"):
+        read(strict=True)
+    with pytest.warns(UserWarning, match="using the shipped English text"):
+        read(strict=False)
