@@ -280,8 +280,6 @@ def load_progress(
     if tokens != vocab.idx_to_token[1:]:
         raise ValueError(f'{path} has another vocabulary than this text: was the text given with --corpus, or with --text?')
     epochs = len(kept['perplexities'])
-    if epochs == 0:  # stopped in its first epoch, which begins again
-        return Progress()
     if settings['epochs'] <= epochs:
         raise ValueError(f'{path} has {epochs} epochs already: give more with --epochs')
     version, state, gauss = kept['python_random']
@@ -633,16 +631,15 @@ class Training:
     def save(self) -> None:
         """Save the checkpoint; under a new name where another program has written files of these names.
         存下检查点；若别的程序写了同名的文件，就换个名字。"""
-        with undisturbed():
-            now = mark(self.checkpoint), mark(self.curve)
-            if any(is_now not in (None, was) for is_now, was in zip(now, self.found)):  # one that is gone is no harm
-                self.give_way('or its curve was written by another program meanwhile')
-            try:
-                self.write_checkpoint()
-            except PermissionError as error:  # held open by another program, on Windows
-                self.give_way(f'could not be replaced ({error.strerror})')
-                self.write_checkpoint()
-            self.found, self.saved = (mark(self.checkpoint), mark(self.curve)), True
+        now = mark(self.checkpoint), mark(self.curve)
+        if any(is_now not in (None, was) for is_now, was in zip(now, self.found)):  # one that is gone is no harm
+            self.give_way('or its curve was written by another program meanwhile')
+        try:
+            self.write_checkpoint()
+        except PermissionError as error:  # held open by another program, on Windows
+            self.give_way(f'could not be replaced ({error.strerror})')
+            self.write_checkpoint()
+        self.found, self.saved = (mark(self.checkpoint), mark(self.curve)), True
 
     def write_checkpoint(self) -> None:
         """Write the progress; before an epoch is done, the parameters of this moment.
@@ -738,7 +735,7 @@ def take_up(
     """Go on where the run of its checkpoint stopped, and clear away what that one may have left half written.
     接上检查点里的那次训练，并清掉它可能写了一半的文件。"""
     training.progress = load_progress(training.checkpoint, training.vocab, training.settings)
-    if training.progress.perplexities:
+    if training.progress.perplexities:  # else it was stopped in its first epoch, which begins again
         training.progress.restore(training.net)
     for file in (training.checkpoint, training.curve):
         for part in file.parent.glob(f'{glob.escape(file.name)}.*.part'):
@@ -806,7 +803,8 @@ class Reporter:
     def save(self) -> None:
         """Save the checkpoint.
         存下检查点。"""
-        self.attempt(self.training.save)
+        with undisturbed():
+            self.attempt(self.training.save)
         self.saved = time.perf_counter()
 
     def meanwhile(
@@ -922,7 +920,9 @@ def see_through(
             reason = 'the memory is full: take fewer --num-hiddens, or a smaller --batch-size' if is_full(stopped) else stopped
             print(f'rnn_scratch_train: error: {reason}', file=sys.stderr)
         epochs = len(training.progress.perplexities)
-        in_place = finish(training, stopped) if epochs else True
+        in_place = True
+        with contextlib.suppress(KeyboardInterrupt), undisturbed():  # all but done: a signal comes too late
+            in_place = finish(training, stopped) if epochs else True
     if isinstance(stopped, KeyboardInterrupt):
         way_on = 'nothing was saved'
         if epochs:

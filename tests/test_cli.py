@@ -513,15 +513,17 @@ def test_any_signal_to_stop_saves_what_is_finished(tmp_path, monkeypatch, capsys
         assert signal.getsignal(number) == before
 
 
-def test_a_signal_while_a_file_is_written_waits(tmp_path, monkeypatch):
+@pytest.mark.parametrize("save_every, epochs, status", [("1", 1, 143), ("1000", 2, 0)])  # in the first epoch, and at the end
+def test_a_signal_while_a_file_is_written_waits(tmp_path, monkeypatch, save_every, epochs, status):
     def written(part, path):
         os.replace(part, path)
         signal.raise_signal(signal.SIGTERM)  # the file is there, and nobody has noted it yet
 
     monkeypatch.setattr(files, "replace", written)
-    assert typed(rnn_scratch_train, *EN[:-1], "1", "--out", str(tmp_path / "run")) == 143
+    args = [*EN[:-1], save_every, "--epochs", "2", "--out", str(tmp_path / "run")]
+    assert typed(rnn_scratch_train, *args) == status
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run.safetensors", "run.svg"]  # and no new_run
-    assert epochs_of(tmp_path / "run.safetensors") == 1
+    assert epochs_of(tmp_path / "run.safetensors") == epochs
 
 
 @pytest.mark.parametrize("error, status", [(RuntimeError("of a library"), None), (RuntimeError("DefaultCPUAllocator: not enough memory"), 1),

@@ -10,6 +10,6 @@ MUTANTS = [
     truth('the mean of means', 'return total / n', 'return total / 2 / count * 1.01'),
     truth('each gradient counts whole', 'return None, ctx.share * grad, None', 'return None, grad, None'),
     truth('gradients are not added up', 'flat = ctx.ranks.sum(torch.cat([grad.flatten() for grad in grads]))', 'flat = torch.cat([grad.flatten() for grad in grads])'),
-    truth('gradients in another order', 'for part, grad in zip(parts, grads))', 'for part, grad in zip(parts[::-1], grads))', refused='invalid'),
-    guard('one process alone begins', 'if not dist.is_torchelastic_launched():', 'if dist.is_torchelastic_launched():', refused='environment variable'),
+    truth('gradients in another order', 'for part, grad in zip(parts, grads))', 'for part, grad in zip(parts[::-1], grads))'),
+    guard('one process alone begins', 'if not dist.is_torchelastic_launched():', 'if dist.is_torchelastic_launched():'),
 ]
