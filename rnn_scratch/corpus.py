@@ -127,7 +127,7 @@ def read_pieces(
                 if '\0' in piece:
                     break
                 held = '\r' if piece.endswith('\r') and piece != held else ''  # its \n may come with the next piece
-                yield piece.removesuffix(held).replace('\r\n', '\n')
+                yield piece.removesuffix(held).replace('\r\n', '\n').replace('\r', '\n')
             else:
                 return
     except UnicodeDecodeError:
