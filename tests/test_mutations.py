@@ -5,8 +5,9 @@ stands, and the clean one overrides it). The cells then run in order up to the f
 later cell. Where PyTorch, or a figure that checks what it draws, refuses the mutant before any assert sees it, the mutant names
 the words. What a notebook can't check is broken in a copy of the module, and the tests that the mutant names have to fail there.
 
-`python -m pytest tests/test_mutations.py --table` prints which assert caught which."""
-import ast, contextlib, io, multiprocessing, os, re, shlex, shutil, subprocess, sys, tempfile, warnings
+`python -m pytest tests/test_mutations.py --table` prints which assert caught which; with `--share 1/4` it takes every fourth
+mutant, beginning with the first."""
+import ast, contextlib, functools, io, multiprocessing, os, re, shlex, shutil, subprocess, sys, tempfile, warnings
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ BY_CELLS = sorted({mutant.notebook for mutant in MUTANTS if not mutant.test})
 IDS = [f'{m.notebook}: {m.name}' for m in MUTANTS]
 
 
+@functools.lru_cache
 def cells(notebook):
     "The code cells of a notebook that run without a flag: (number, is it clean, source)."
     code = [(i, c) for i, c in enumerate(read_nb(NBS/f'{notebook}.ipynb').cells, 1) if c.cell_type == 'code']
@@ -34,6 +36,7 @@ def cells(notebook):
 def mutated(notebook, line=None, becomes=None):
     "The cells of a notebook with one line replaced, and the number of the cell that has it."
     found = [i for i, clean, source in cells(notebook) for _ in range(source.count(line)) if clean] if line else [0]
+    found = found or [i for i, _, source in cells(notebook) for _ in range(source.count(line))]  # a helper of the notebook
     assert len(found) == 1, f'{line!r} stands {len(found)} times in the clean cells of {notebook}: mend the mutant'
     return [(i, source.replace(line, becomes) if i == found[0] else source) for i, _, source in cells(notebook)], found[0]
 
@@ -71,16 +74,22 @@ def run(mutant):
     return at, None, '', ''
 
 
+def to_run(session):
+    "The mutants that the chosen tests ask the result of, each once."
+    return list(dict.fromkeys(item.callspec.params['mutant'] for item in session.items
+                              if {'mutant', 'result'} <= set(getattr(item, 'fixturenames', ()))))
+
+
 @pytest.fixture(scope='module')
 def result(request):
     "The result of a mutant. Two processes at a time, a new one for each, all forked from one that has imported what takes long."
     method = 'forkserver' if 'forkserver' in multiprocessing.get_all_start_methods() else 'spawn'
     context = multiprocessing.get_context(method)
     if method == 'forkserver': context.set_forkserver_preload(['rnn_scratch.train', 'torch.testing', 'nbdev.process', 'IPython'])
-    wanted = [item.callspec.params['mutant'] for item in request.session.items if 'mutant' in getattr(item, 'fixturenames', ())]
+    wanted = to_run(request.session)
     with context.Pool(2, maxtasksperchild=1) as pool:
         running = {mutant: pool.apply_async(run, [mutant]) for mutant in wanted}
-        yield lambda mutant: running[mutant].get(timeout=300)
+        yield lambda mutant: running[mutant].get(timeout=900)
 
 
 @pytest.mark.parametrize('mutant', [Mutant('as it stands', notebook, 'truth', '', '') for notebook in BY_CELLS], ids=BY_CELLS)
@@ -117,6 +126,6 @@ def test_the_table(request, result, capsys):
     assert sum(not m.refused for m in MUTANTS) > 0.8 * len(MUTANTS)
     if not request.config.getoption('--table'): pytest.skip('--table prints the table of which assert caught which')
     with capsys.disabled():
-        for m in MUTANTS:
+        for m in (m for m in to_run(request.session) if m.line):
             at, failed, error, message = result(m)
             print(f"\n{m.notebook} | {m.kind} | {m.name} | {failed if m.test else f'cell {failed}'} | {(message.splitlines() or [error])[0][:100]}", end='')
