@@ -430,7 +430,7 @@ TRAIN_OPTIONS = (  # name, type, default, help
                               '不写时，语料用 10000 个，--text 全用'),
     ('val_fraction', float, 0.0, 'hold out this part, from the end, for validation · 从末尾留出这么大一部分来验证'),
     ('patience', int, None, 'stop after so many epochs without a better validation perplexity · 验证困惑度这么多轮没有更好就停'),
-    ('random', bool, False, 'random sampling: pieces in random order, each from a fresh state · 随机采样：片段次序随机，每段从全新的状态开始'),
+    ('random', bool, False, 'random sampling: windows in random order, each from a fresh state · 随机采样：窗口次序随机，每个都从全新的状态开始'),
     ('seed', int, 0, 'same seed, same run · 随机种子：相同则结果相同'),
     ('device', str, 'auto', 'auto (cuda, then mps, then cpu) or one of the three · 设备'),
     ('out', str, None, 'name of the two files, without ending; made of corpus and seed if left out · 两个文件的名字，不带扩展名；默认由语料和种子组成'),
