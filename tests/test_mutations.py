@@ -66,6 +66,7 @@ def run(mutant):
     import torch
     torch.set_num_threads(1)
     code, at = mutated(mutant.notebook, mutant.line, mutant.becomes)
+    os.chdir((NBS/mutant.notebook).parent)  # as nbdev_test does
     names = {'__name__': '__main__'}
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         for i, source in code:
