@@ -8,7 +8,7 @@ BEGIN = '''        if state is None or use_random_iter:
             state = net.begin_state(batch_size=X.shape[0], device=device)
 '''
 CARRY = '''        else:
-            for s in state if isinstance(state, tuple) else (state,):
+            for s in (state,) if isinstance(state, torch.Tensor) else state:
 '''
 DETACH = '''                s.detach_()
 '''
@@ -74,6 +74,6 @@ MUTANTS = [
     truth('epochs count from 1 again', 'for epoch in range(first_epoch, num_epochs + 1):', 'for epoch in range(1, num_epochs + 1):'),
     guard('parameters not checked', 'if not all(param.isfinite().all() for param in params):', 'if not all(param.isfinite().any() for param in params[:0]):'),
     guard('the epoch is not named', "raise FloatingPointError(f'epoch {epoch}: {error}') from None", 'raise'),
-    guard('a curve of no epoch', 'check_positive(num_epochs=num_epochs)', 'num_epochs', refused='cannot access local variable'),
+    guard('a curve of no epoch', 'check_positive(num_epochs=num_epochs)', 'num_epochs'),
     truth('a curve of its own', 'animator = animator or d2l.Animator(', 'animator = d2l.Animator('),
 ]
