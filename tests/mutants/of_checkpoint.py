@@ -18,7 +18,7 @@ MUTANTS = [
     guard('shared memory', 'if len({param.untyped_storage().data_ptr() for param in net.params}) < len(names):', 'if len(net.params) < len(names):'),
     guard('a tensor with the name of a parameter', 'if set(more) & set(names):', 'if set(more) == set(names):'),
     truth('vocabulary turned round', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token[:0:-1]'),
-    truth('<unk> stored twice', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token'),
+    truth('<unk> stored twice', 'vocab.idx_to_token[1:]', 'vocab.idx_to_token', refused='reserved_tokens must differ'),
     guard('a pickle not told apart', "if data.startswith((b'PK', b'\\x80'))", "if data.startswith((b'KP', b'\\x81'))"),
     guard('a file of another program', "if not header.get('format', '').startswith('rnn_scratch ') or 'sha256' not in header:", "if 'weights' in names:",
           refused="'sha256'"),
