@@ -14,7 +14,7 @@ MUTANTS = [
     guard('prediction records gradients', '@torch.no_grad()\ndef predict_ch8(', 'def predict_ch8('),
     truth('an empty prefix begins with another token', "prefix = prefix or ' '", "prefix = prefix or 'e'"),
     guard('one warning for the first unknown alone', '" ".join(map(repr, unknown))', 'unknown[0]!r'),
-    guard('score records gradients', '@torch.no_grad()\ndef score(', 'def score('),
+    guard('score records gradients', '@torch.no_grad()\ndef score(', 'def score(', refused='requires grad'),
     truth('state not carried in generation', 'y, state = net(get_input(), state)', 'y, _ = net(get_input(), state)'),
     truth('state not carried in warm-up', '_, state = net(get_input(), state)', 'net(get_input(), state)'),
     truth('warm-up appends its own predictions', 'outputs.append(vocab[token])', 'outputs.append(int(_.argmax(dim=1).reshape(1)))'),
